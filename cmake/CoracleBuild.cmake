@@ -1,4 +1,4 @@
-# How a module folder becomes a library and a test program.
+# How a folder becomes a library, a test program, an example; what every target is compiled with.
 
 add_library(coracle_options INTERFACE)
 target_compile_features(coracle_options INTERFACE cxx_std_20)
@@ -10,6 +10,8 @@ add_library(coracle_warnings INTERFACE)
 target_compile_options(coracle_warnings INTERFACE
     -Wall -Wextra -Wshadow -Wnon-virtual-dtor -Wold-style-cast -Wno-missing-field-initializers
     -Werror -fno-omit-frame-pointer
+    # Assertions and await locations name files as the repository does, not as this machine does.
+    "-ffile-prefix-map=${PROJECT_SOURCE_DIR}/="
     $<$<CXX_COMPILER_ID:GNU>:-fcoroutines>)
 
 find_program(CORACLE_CCACHE ccache)
@@ -17,15 +19,28 @@ if(CORACLE_CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
     set(CMAKE_CXX_COMPILER_LAUNCHER "${CORACLE_CCACHE}")
 endif()
 
+set(CORACLE_SANITIZED OFF)
+if("${CMAKE_CXX_FLAGS} ${CMAKE_CXX_FLAGS_DEBUG} ${CMAKE_CXX_FLAGS_RELEASE}" MATCHES "-fsanitize=")
+    set(CORACLE_SANITIZED ON)
+endif()
+
+# The sources of coracle/FOLDER matching PATTERN, without those of a module nested in it.
+function(coracle_sources result folder pattern)
+    file(GLOB_RECURSE sources CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/coracle/${folder}/${pattern}")
+    if(folder STREQUAL "testing")
+        list(FILTER sources EXCLUDE REGEX "/coracle/testing/web/")
+    endif()
+    set(${result} ${sources} PARENT_SCOPE)
+endfunction()
+
 # coracle_module(NAME DEPENDS module... LINK PUBLIC|PRIVATE library...)
-# builds coracle/NAME/**/*.cc, tests apart, into the target Coracle::NAME.
+# builds coracle/NAME/**/*.cc, tests apart, into the target Coracle::NAME; a nested folder's module has an underscore
+# for the slash (testing_web).
 function(coracle_module name)
     cmake_parse_arguments(ARG "" "" "DEPENDS;LINK" ${ARGN})
-    file(GLOB_RECURSE sources CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/coracle/${name}/*.cc")
+    string(REPLACE "_" "/" folder "${name}")
+    coracle_sources(sources "${folder}" "*.cc")
     list(FILTER sources EXCLUDE REGEX "_(test|fuzz)\\.cc$")
-    if(name STREQUAL "testing")
-        list(FILTER sources EXCLUDE REGEX "/testing/web/")
-    endif()
     set(target coracle_${name})
     if(sources)
         set(scope PUBLIC)
@@ -47,22 +62,61 @@ function(coracle_module name)
         endif()
         target_link_libraries(${target} ${ARG_LINK})
     endif()
+    set_property(GLOBAL APPEND PROPERTY CORACLE_MODULES ${name})
+    if(sources)
+        set_property(GLOBAL APPEND PROPERTY CORACLE_ARCHIVES ${target})
+    endif()
 endfunction()
 
-# One test program per module: coracle/NAME/**/*_test.cc. Tests may also use the testing module.
+# One test program per module: coracle/NAME/**/*_test.cc. Tests may also use the testing modules.
+# ctest sees each case as NAME.Suite.Case with the label NAME.
 function(coracle_module_tests)
     foreach(name IN LISTS ARGN)
-        file(GLOB_RECURSE sources CONFIGURE_DEPENDS
-            "${PROJECT_SOURCE_DIR}/coracle/${name}/*_test.cc")
-        if(name STREQUAL "testing")
-            list(FILTER sources EXCLUDE REGEX "/testing/web/")
-        endif()
+        string(REPLACE "_" "/" folder "${name}")
+        coracle_sources(sources "${folder}" "*_test.cc")
         if(sources)
             set(target coracle_${name}_test)
             add_executable(${target} ${sources})
             target_link_libraries(${target} PRIVATE
-                coracle_warnings coracle_${name} coracle_testing GTest::gtest_main)
-            add_test(NAME ${name} COMMAND ${target})
+                coracle_warnings coracle_${name} coracle_testing GTest::gmock GTest::gtest_main)
+            if(name MATCHES "^(web|testing_web)$")
+                target_link_libraries(${target} PRIVATE coracle_testing_web)
+            endif()
+            gtest_discover_tests(${target} TEST_PREFIX "${name}." DISCOVERY_MODE PRE_TEST
+                WORKING_DIRECTORY "${PROJECT_SOURCE_DIR}" PROPERTIES LABELS "${name}")
         endif()
     endforeach()
+endfunction()
+
+# coracle_program(NAME SOURCES file... LINK library...)
+# is a program of the folder that calls it, put at the path of that folder in the build: examples/NAME.
+function(coracle_program name)
+    cmake_parse_arguments(ARG "" "" "SOURCES;LINK" ${ARGN})
+    add_executable(${name} ${ARG_SOURCES})
+    target_link_libraries(${name} PRIVATE coracle_warnings ${ARG_LINK})
+    file(RELATIVE_PATH place "${PROJECT_SOURCE_DIR}" "${CMAKE_CURRENT_SOURCE_DIR}")
+    set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY "${PROJECT_BINARY_DIR}/${place}")
+endfunction()
+
+# coracle_check(NAME LABEL label COMMAND ...) is a ctest test that runs a script from the root of the sources.
+function(coracle_check name)
+    cmake_parse_arguments(ARG "" "LABEL" "COMMAND" ${ARGN})
+    add_test(NAME ${name} COMMAND ${ARG_COMMAND} WORKING_DIRECTORY "${PROJECT_SOURCE_DIR}")
+    set_tests_properties(${name} PROPERTIES LABELS "${ARG_LABEL}")
+endfunction()
+
+# The target coracle_headers_alone compiles a file of its own for each installed header, which includes it twice and
+# nothing else.
+function(coracle_headers_alone)
+    file(GLOB_RECURSE headers CONFIGURE_DEPENDS RELATIVE "${PROJECT_SOURCE_DIR}"
+        "${PROJECT_SOURCE_DIR}/coracle/*.h")
+    list(FILTER headers EXCLUDE REGEX "/internal/")
+    set(sources)
+    foreach(header IN LISTS headers)
+        string(REGEX REPLACE "\\.h$" ".cc" source "${PROJECT_BINARY_DIR}/headers_alone/${header}")
+        file(CONFIGURE OUTPUT "${source}" CONTENT "#include <@header@>\n#include <@header@>\n" @ONLY)
+        list(APPEND sources "${source}")
+    endforeach()
+    add_library(coracle_headers_alone OBJECT EXCLUDE_FROM_ALL ${sources})
+    target_link_libraries(coracle_headers_alone PRIVATE coracle_options coracle_warnings Boost::headers)
 endfunction()
