@@ -1,0 +1,36 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# Installs BUILD into a temporary prefix, moves it, and builds and runs consumer/ against it: find_package and pkg-config,
+# GCC and Clang.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")"
+build=$1 build_type=$2
+scratch=$(mktemp -d)
+trap 'rm -rf "$scratch"' EXIT
+
+# A prefix that has moved since: nothing installed may name the place it was installed to.
+cmake --install "$build" --prefix "$scratch/first" >"$scratch/install.log" || { cat "$scratch/install.log"; exit 1; }
+prefix=$scratch/prefix
+mv "$scratch/first" "$prefix"
+if leaks=$(grep -rlF -e "$scratch/first" -e "$(cd ../.. && pwd)/" --include='*.cmake' --include='*.pc' "$prefix"); then
+    printf 'installed files name a place of this machine:\n%s\n' "$leaks"
+    exit 1
+fi
+"$prefix/bin/coracle-lint-await" --help | grep -q coracle-lint-await
+
+export PKG_CONFIG_PATH
+PKG_CONFIG_PATH=$(dirname "$(find "$prefix" -name coracle.pc)")
+for compiler in g++ clang++-19; do
+    printf 'find_package, %s\n' "$compiler"
+    cmake -G Ninja -S consumer -B "$scratch/$compiler" -DCMAKE_BUILD_TYPE="$build_type" \
+        -DCMAKE_CXX_COMPILER="$compiler" -DCMAKE_PREFIX_PATH="$prefix" >"$scratch/configure.log" 2>&1 ||
+        { cat "$scratch/configure.log"; exit 1; }
+    cmake --build "$scratch/$compiler"
+    "$scratch/$compiler/consumer"
+
+    printf 'pkg-config, %s\n' "$compiler"
+    read -ra flags < <(pkg-config --cflags coracle)
+    read -ra libs < <(pkg-config --libs coracle)
+    "$compiler" "${flags[@]}" -o "$scratch/consumer" consumer/consumer.cc "${libs[@]}"
+    "$scratch/consumer"
+done
