@@ -16,7 +16,7 @@ refuses() {
     local words=$1
     shift
     if ./dev "$@" >"$scratch/output" 2>&1 </dev/null; then fail "./dev $* succeeded"; fi
-    tail -n 1 "$scratch/output" | grep -qF -- "$words" || fail "./dev $* does not say '$words': $(cat "$scratch/output")"
+    tail -n 1 "$scratch/output" | grep -qF -- "$words" || fail "./dev $*: no '$words' in: $(cat "$scratch/output")"
 }
 
 ./dev >"$scratch/help"
@@ -46,7 +46,9 @@ grep -q '^as root: tools/install_packages.sh g++ cmake ' "$scratch/output" || fa
 if grep -q gtest "$scratch/output"; then fail "setup build installs what only the tests need"; fi
 
 # With everything there, it says nothing.
-# shellcheck disable=SC2016  # awk's dollar
-printf '#!/bin/sh\nawk %s tools/packages.txt\n' "'!/^#/ && NF { print \$1, \"installed\" }'" >"$scratch/bin/dpkg-query"
+cat >"$scratch/bin/dpkg-query" <<'SH'
+#!/bin/sh
+awk '!/^#/ && NF { print $1, "installed" }' tools/packages.txt
+SH
 PATH=$scratch/bin:$PATH ./dev setup check >"$scratch/output" 2>&1
 [ ! -s "$scratch/output" ] || fail "setup with nothing missing: $(cat "$scratch/output")"

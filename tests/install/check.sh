@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# Installs BUILD into a temporary prefix, moves it, and builds and runs consumer/ against it: find_package and pkg-config,
-# GCC and Clang.
+# Installs BUILD into a temporary prefix, moves it, and builds and runs consumer/ against it: find_package and
+# pkg-config, GCC and Clang.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
 build=$1 build_type=$2
