@@ -57,6 +57,7 @@ class HeaderFields {
         fields_.push_back(field);
         if (first == 0) first = static_cast<std::uint16_t>(fields_.size());
     }
+    std::size_t capacity() const noexcept { return fields_.capacity(); }
     void reserve(std::size_t count) { fields_.reserve(count); }
     void clear() noexcept {
         fields_.clear();
@@ -209,7 +210,8 @@ class Headers {
 
   private:
     void append(std::string_view name, std::string_view value);
-    void rebuild_without(std::string_view name, std::string_view replacement, bool replace);
+    // Without the fields of that name, or with `replacement` in place of the first of them.
+    void rebuild(std::string_view name, std::optional<std::string_view> replacement);
 
     std::string bytes_;
     HeaderFields fields_;

@@ -6,8 +6,7 @@
 
 namespace coracle::http {
 
-// Plain ints, so that a status is compared, printed and stored like any number: `response.status()
-// == Status::OK`.
+// Plain ints, so that a status is compared, printed and stored like any number.
 struct Status {
     static constexpr int Continue = 100;
     static constexpr int SwitchingProtocols = 101;

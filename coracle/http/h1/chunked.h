@@ -22,9 +22,9 @@ struct [[nodiscard]] ChunkResult {
 };
 
 // Decodes one body. Bytes are looked at once and never copied; nothing is allocated. Extensions are
-// checked against the grammar and ignored, trailers are checked like header fields and dropped; a
-// trailer that would change framing or routing is refused. A chunk size has at most 16 digits and
-// is below 2^63. How long the body may be is for the caller to count.
+// checked against the grammar (blanks only around ';') and ignored, trailers are checked like header
+// fields and dropped; a trailer that would change framing or routing is refused. A chunk size has at
+// most 16 digits and is below 2^63. How long the body may be is for the caller to count.
 //
 //     for (;;) {
 //         auto result = decoder.decode(input);
@@ -38,8 +38,8 @@ class ChunkedDecoder {
 
     //   Data      the next body bytes; call again with the rest
     //   NeedMore  all of `input` was consumed
-    //   Done      the body and its trailers are over; bytes behind `consumed` belong to the next
-    //   message Bad       refused, for good
+    //   Done      the body and its trailers are over; what follows `consumed` is the next message
+    //   Bad       refused, for good
     ChunkResult decode(std::string_view input) noexcept;
 
     bool is_done() const noexcept { return stage_ == Stage::done; }
@@ -57,6 +57,7 @@ class ChunkedDecoder {
         extension_quoted,
         extension_escape,
         extension_end,
+        extension_blank,
         size_line_feed,
         data,
         data_carriage_return,
@@ -71,7 +72,7 @@ class ChunkedDecoder {
     };
 
     ChunkResult refuse(ParseError error, std::size_t consumed) noexcept;
-    bool count_extension_byte() noexcept;
+    bool count_trailer_byte() noexcept;
 
     H1Limits limits_;
     std::uint64_t remaining_ = 0;  // of the current chunk

@@ -18,32 +18,32 @@ namespace coracle::http::h1 {
 //
 // Stricter than RFC 9112 asks, on purpose: a bare LF never ends a line; Content-Length beside
 // Transfer-Encoding, or either one twice, is refused; so are folded lines, HTTP/1.0 with
-// Transfer-Encoding, versions other than 1.0 and 1.1,
-// '#' and bytes over 0x7E in the target, methods of other than letters, '-' and '_', an empty Host.
-// `Transfer-Encoding: x, chunked` with a coding x we lack is 501 as RFC 9112 6.1 says, where
-// aiohttp reads the body as chunked; a Transfer-Encoding that does not end in chunked is 400.
+// Transfer-Encoding, versions other than 1.0 and 1.1, '#' and bytes over 0x7E in the target, methods
+// of anything but letters, '-' and '_', an empty Host. `Transfer-Encoding: x, chunked` with a coding
+// x we lack is 501 as RFC 9112 6.1 says, where aiohttp reads the body as chunked; a
+// Transfer-Encoding that does not end in chunked is 400.
 //
 //     auto result = parser.parse(buffer.view(), head);
-//     if (result.status == ParseStatus::Done) { ... parser.framing() ...;
-//     buffer.consume(result.consumed); }
+//     if (result.status == ParseStatus::Done) {
+//         ...head, parser.framing()...
+//         buffer.consume(result.consumed);
+//     }
 class RequestParser {
   public:
     explicit RequestParser(const H1Limits& limits = H1Limits()) noexcept;
 
     // Parses the head at the front of `input`.
     //
-    //   NeedMore  call again with the same bytes and more behind them; they may have moved. Each
-    //   byte is looked at once
-    //             however small the pieces, and the outcome does not depend on how the bytes were
-    //             cut.
-    //   Done      `out` and framing() are filled, `out` views `input`; consumed bytes of it were
-    //   the head. The next
-    //             call starts the next message.
-    //   Bad       refused; every later call says so too. The connection answers status_of(error)
-    //   and closes.
-    // After a message that ends the connection (framing().keep_alive is false) any byte but CR and
-    // LF is Bad. Never allocates beyond the field list of `out`, whose memory is kept from message
-    // to message.
+    //   NeedMore  call again with the same bytes and more behind them; they may have moved
+    //   Done      `out` and framing() are filled and `out` views `input`, whose first `consumed`
+    //             bytes were the head; the next call starts the next message
+    //   Bad       refused, as is every later call; the connection answers status_of(error) and
+    //             closes
+    //
+    // Each byte is looked at once however small the pieces, and the outcome does not depend on how
+    // the bytes were cut. After a message that ends the connection (framing().keep_alive is false)
+    // any byte but CR and LF is Bad. Allocates nothing but the field list of `out`, whose memory is
+    // kept from message to message.
     ParseResult parse(std::string_view input, RequestHead& out);
 
     // Of the message that was Done last.
@@ -64,15 +64,12 @@ class RequestParser {
         value_start,
         value,
         line_feed,
-        final_line_feed,
         failed,
     };
 
     ParseResult suspend(Stage stage, std::size_t position) noexcept;
     ParseResult refuse(ParseError error) noexcept;
-    bool start_request_line(std::string_view method, RequestHead& out) noexcept;
     ParseError finish(RequestHead& out) noexcept;
-    ParseError read_connection(std::string_view value, Version version) noexcept;
 
     H1Limits limits_;
     std::uint32_t position_ = 0;    // bytes of the input already looked at
