@@ -8,7 +8,7 @@ target_include_directories(coracle_options INTERFACE
 # Warnings are for our own sources, not for those who link us.
 add_library(coracle_warnings INTERFACE)
 target_compile_options(coracle_warnings INTERFACE
-    -Wall -Wextra -Wshadow -Wnon-virtual-dtor -Wold-style-cast -Wno-missing-field-initializers
+    -Wall -Wextra -Wshadow -Wold-style-cast -Wno-missing-field-initializers
     -Werror -fno-omit-frame-pointer
     # Assertions and await locations name files as the repository does, not as this machine does.
     "-ffile-prefix-map=${PROJECT_SOURCE_DIR}/="
