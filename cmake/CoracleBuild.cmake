@@ -5,11 +5,11 @@ target_compile_features(coracle_options INTERFACE cxx_std_20)
 target_include_directories(coracle_options INTERFACE
     $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}> $<INSTALL_INTERFACE:include>)
 
-# Warnings are for our own sources, not for those who link us.
+# Warnings are for our own sources, not for those who link us; errors only for us, who choose the compiler.
 add_library(coracle_warnings INTERFACE)
 target_compile_options(coracle_warnings INTERFACE
     -Wall -Wextra -Wshadow -Wold-style-cast -Wno-missing-field-initializers
-    -Werror -fno-omit-frame-pointer
+    $<$<BOOL:${PROJECT_IS_TOP_LEVEL}>:-Werror> -fno-omit-frame-pointer
     # Assertions and await locations name files as the repository does, not as this machine does.
     "-ffile-prefix-map=${PROJECT_SOURCE_DIR}/="
     $<$<CXX_COMPILER_ID:GNU>:-fcoroutines>)
