@@ -42,7 +42,8 @@ printf '#!/bin/sh\necho 1000\n' >"$scratch/bin/id"
 printf '#!/bin/sh\necho "as root: $*"\n' >"$scratch/bin/sudo"
 chmod +x "$scratch/bin"/*
 PATH=$scratch/bin:$PATH ./dev setup build >"$scratch/output"
-grep -q '^as root: tools/install_packages.sh g++ cmake ' "$scratch/output" || fail "setup build: $(cat "$scratch/output")"
+grep -q '^as root: tools/install_packages.sh g++ cmake ' "$scratch/output" ||
+    fail "setup build does not install: $(cat "$scratch/output")"
 if grep -q gtest "$scratch/output"; then fail "setup build installs what only the tests need"; fi
 
 # With everything there, it says nothing.
