@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What every measurement needs: servers, load, pairs, a place for results, tables, plots."""

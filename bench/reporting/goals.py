@@ -1,0 +1,100 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the figures have to show, and whether they do."""
+
+import dataclasses
+from collections.abc import Iterator
+
+from harness import contenders, markdown
+from harness.quartiles import Figure, figure
+from harness.store import Store
+from subjects import compile, idle, instr, offload, paired, workers
+
+
+OURS, FLOOR, UVLOOP = contenders.CORACLE, contenders.FLOOR, "aiohttp_uvloop"
+
+
+@dataclasses.dataclass(frozen=True)
+class Goal:
+    text: str
+    limit: str
+    measured: str | None  # None: not measured yet
+    is_met: bool = False
+
+
+def goals(store: Store) -> Iterator[Goal]:
+    yield from _instructions(store)
+    yield from _cpu(store)
+    yield _at_most("User memory per idle connection at 10,000", 1.0, _memory(store), "{:.2f}", " KiB")
+    yield from _offload(store)
+    yield _at_least("Two workers over one, a handler of 200 µs", 1.8, workers.speedup(store),
+                    "{:.2f}", " ×")
+    yield _at_most("hello world at -O0", 2.5, compile.wall(store, "hello-O0"), "{:.2f}", " s")
+
+
+def _instructions(store: Store) -> Iterator[Goal]:
+    counted = {work: instr.counted(store, work, OURS) for work in instr.WORKS}
+    small = counted["small"]
+    for work, limit in (("small", 3000), ("browser", 6000)):
+        yield _at_most(f"Instructions per request, {work}", limit, _exact(counted[work]), "{:,.0f}")
+    for work, path in (("json", "/json"), ("hello", "/hello/{name}")):
+        more = _exact(counted[work] - small) if small and counted[work] else None
+        yield _at_most(f"{path}: instructions more than small", 2000, more, "{:,.0f}")
+
+
+def _cpu(store: Store) -> Iterator[Goal]:
+    plain = store.series("plain", "c64-small")
+    piped = store.series("pipeline", "p16-small")
+    yield _at_most("CPU per request at 64 connections ÷ floor", 1.10,
+                   paired.ratio(plain[OURS]) if OURS in plain else None, "{:.2f}", " ×")
+    yield _at_most("CPU per request, 16 deep ÷ floor", 1.3,
+                   paired.ratio(piped[OURS]) if OURS in piped else None, "{:.2f}", " ×")
+    # Both were held against the floor in pairs of their own, so the floors cancel.
+    cheaper = None
+    if OURS in piped and UVLOOP in piped:
+        cheaper = _exact(paired.ratio(piped[UVLOOP]).median / paired.ratio(piped[OURS]).median)
+    yield _at_least("CPU per request, 16 deep: aiohttp + uvloop ÷ Coracle", 25, cheaper, "{:.0f}", " ×")
+
+
+def _offload(store: Store) -> Iterator[Goal]:
+    for jobs in offload.IN_FLIGHT[1:]:
+        ratio = offload.ratio(offload.p99(store, "sleep", jobs, OURS),
+                              offload.p99(store, "sleep", 0, OURS))
+        yield _at_most(f"p99 beside {jobs} sleeping jobs ÷ unloaded", 2.0, ratio, "{:.2f}", " ×")
+    for jobs in offload.IN_FLIGHT[1:]:
+        ours = offload.p99(store, "spin", jobs, OURS)
+        ratio = offload.ratio(ours, offload.p99(store, "spin", jobs, FLOOR))
+        yield _at_most(f"p99 beside {jobs} CPU-bound jobs ÷ floor beside the same", 1.2, ratio,
+                       "{:.2f}", " ×")
+        theirs = [value for name in offload.PYTHONS
+                  for value in offload.p99(store, "spin", jobs, name)]
+        limit = figure(theirs).median if theirs else 0.0
+        yield Goal(f"p99 beside {jobs} CPU-bound jobs", f"below aiohttp's {markdown.microseconds(limit)}",
+                   markdown.microseconds(figure(ours).median) if ours and theirs else None,
+                   bool(ours and theirs) and figure(ours).median < limit)
+
+
+def _memory(store: Store) -> Figure | None:
+    samples = store.series("idle", "memory").get(OURS)
+    return figure(map(idle.kib_each, samples)) if samples else None
+
+
+def _exact(value: float | None) -> Figure | None:
+    return figure([value]) if value is not None else None
+
+
+def _at_most(text: str, limit: float, measured: Figure | None, form: str, unit: str = "") -> Goal:
+    return Goal(text, f"≤ {form.format(limit)}{unit}", measured and measured.shown(form.format) + unit,
+                measured is not None and measured.median <= limit)
+
+
+def _at_least(text: str, limit: float, measured: Figure | None, form: str, unit: str = "") -> Goal:
+    return Goal(text, f"≥ {form.format(limit)}{unit}", measured and measured.shown(form.format) + unit,
+                measured is not None and measured.median >= limit)
+
+
+def table(store: Store) -> Iterator[str]:
+    word = lambda goal: "–" if goal.measured is None else "met" if goal.is_met else "**missed**"
+    yield from markdown.table(
+        ["", "goal", "measured", ""],
+        ([goal.text, goal.limit, goal.measured or "not measured", word(goal)]
+         for goal in goals(store)))

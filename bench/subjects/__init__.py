@@ -1,0 +1,16 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What is measured. A subject has a title; measure(run), which puts its samples into run.store; and
+tables(store), which yields the lines of its part of RESULTS.md."""
+
+from . import compile, idle, instr, offload, paired, workers
+
+SUBJECTS = {
+    "instr": instr,
+    "plain": paired.PLAIN,
+    "pipeline": paired.PIPELINE,
+    "routes": paired.ROUTES,
+    "idle": idle,
+    "offload": offload,
+    "workers": workers,
+    "compile": compile,
+}
