@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <coracle/http/headers.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <functional>
+#include <utility>
 
 #include <coracle/http/internal/chars.h>
 #include <coracle/http/internal/scan.h>
@@ -73,6 +75,42 @@ bool list_contains(std::string_view list, std::string_view token) noexcept {
         if (comma == std::string_view::npos) return false;
         list.remove_prefix(comma + 1);
     }
+}
+
+HeaderFields::HeaderFields(const HeaderFields& other) { *this = other; }
+
+HeaderFields::HeaderFields(HeaderFields&& other) noexcept { *this = std::move(other); }
+
+HeaderFields& HeaderFields::operator=(const HeaderFields& other) {
+    if (this == &other) return *this;
+    if (capacity_ < other.size_) {
+        fields_ = std::make_unique_for_overwrite<HeaderField[]>(other.size_);
+        capacity_ = other.size_;
+    }
+    std::copy_n(other.fields_.get(), other.size_, fields_.get());
+    size_ = other.size_;
+    repeated_ = other.repeated_;
+    first_ = other.first_;
+    return *this;
+}
+
+HeaderFields& HeaderFields::operator=(HeaderFields&& other) noexcept {
+    if (this == &other) return *this;
+    fields_ = std::move(other.fields_);
+    size_ = other.size_;
+    capacity_ = std::exchange(other.capacity_, 0);
+    repeated_ = other.repeated_;
+    first_ = other.first_;
+    other.clear();
+    return *this;
+}
+
+void HeaderFields::grow() {
+    std::uint32_t wanted = std::max<std::uint32_t>(capacity_ * 2, 16);
+    auto larger = std::make_unique_for_overwrite<HeaderField[]>(wanted);
+    std::copy_n(fields_.get(), size_, larger.get());
+    fields_ = std::move(larger);
+    capacity_ = wanted;
 }
 
 std::size_t HeaderView::find(std::string_view name) const noexcept {

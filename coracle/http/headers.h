@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <initializer_list>
 #include <iterator>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -40,38 +41,56 @@ struct HeaderField {
 // idle connection).
 class HeaderFields {
   public:
-    std::size_t size() const noexcept { return fields_.size(); }
-    bool empty() const noexcept { return fields_.empty(); }
+    HeaderFields() noexcept = default;
+    HeaderFields(const HeaderFields& other);
+    HeaderFields(HeaderFields&& other) noexcept;
+    HeaderFields& operator=(const HeaderFields& other);
+    HeaderFields& operator=(HeaderFields&& other) noexcept;
+
+    std::size_t size() const noexcept { return size_; }
+    bool empty() const noexcept { return size_ == 0; }
     const HeaderField& operator[](std::size_t index) const noexcept { return fields_[index]; }
-    const std::vector<HeaderField>& all() const noexcept { return fields_; }
 
     // Index of the first field of that known header, or `npos`. Not for KnownHeader::none.
     static constexpr std::size_t npos = static_cast<std::size_t>(-1);
     std::size_t find(KnownHeader header) const noexcept {
         return static_cast<std::size_t>(first_[static_cast<std::size_t>(header)]) - 1;
     }
+    // The known headers that are there more than once, one bit each; the bit of `none` has no
+    // meaning.
+    std::uint64_t repeated() const noexcept { return repeated_; }
+    static constexpr std::uint64_t bit(KnownHeader header) noexcept {
+        return std::uint64_t{1} << static_cast<unsigned>(header);
+    }
 
     // At most 65,534 fields (the limits of every codec lie far below).
     void push_back(const HeaderField& field) {
+        if (size_ == capacity_) grow();
+        fields_[size_++] = field;
         auto& first = first_[static_cast<std::size_t>(field.known)];
-        fields_.push_back(field);
-        if (first == 0) first = static_cast<std::uint16_t>(fields_.size());
+        if (first == 0) {
+            first = static_cast<std::uint16_t>(size_);
+        } else {
+            repeated_ |= bit(field.known);
+        }
     }
-    std::size_t capacity() const noexcept { return fields_.capacity(); }
-    void reserve(std::size_t count) { fields_.reserve(count); }
     void clear() noexcept {
-        fields_.clear();
+        size_ = 0;
+        repeated_ = 0;
         first_.fill(0);
     }
-    void release() noexcept {
-        std::vector<HeaderField>().swap(fields_);
-        first_.fill(0);
-    }
+    void release() noexcept { *this = HeaderFields(); }
 
   private:
-    std::vector<HeaderField> fields_;
+    void grow();
+
+    std::unique_ptr<HeaderField[]> fields_;
+    std::uint32_t size_ = 0;
+    std::uint32_t capacity_ = 0;
+    std::uint64_t repeated_ = 0;
     std::array<std::uint16_t, known_header_count> first_{};  // index + 1; 0 is absent
 };
+static_assert(known_header_count <= 64);
 
 // Looks at the fields of a message without owning them: two words, passed by value. Names are
 // compared without regard to ASCII case. Values have their outer blanks removed and are otherwise
@@ -177,7 +196,6 @@ class Headers {
     // Removes every field of that name; how many there were.
     std::size_t remove(std::string_view name);
     void clear() noexcept;
-    void reserve(std::size_t count) { fields_.reserve(count); }
 
     std::size_t size() const noexcept { return fields_.size(); }
     bool empty() const noexcept { return fields_.empty(); }

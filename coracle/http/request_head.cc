@@ -18,13 +18,20 @@ std::size_t scheme_size(std::string_view target) noexcept {
 
 }  // namespace
 
-void RequestHead::clear() noexcept {
-    fields_.clear();
-    method_text_ = target_ = path_ = query_ = authority_ = Span();
-    method_ = Method::GET;
-    version_ = Version::http_1_1;
-    target_form_ = TargetForm::origin;
-    has_query_ = path_is_encoded_ = false;
+void RequestHead::split_query() noexcept {
+    const char* begin = base_ + path_.offset;
+    const char* end = begin + path_.size;
+    const char* at = internal::find<internal::QueryOrPercent>(base_, begin, end);
+    if (at == end) return;
+    if (*at == '%') {
+        path_is_encoded_ = true;
+        while (at != end && *at != '?') ++at;
+    }
+    if (at != end) {
+        has_query_ = true;
+        path_.size = static_cast<std::uint32_t>(at - begin);
+        query_ = Span{path_.offset + path_.size + 1, static_cast<std::uint32_t>(end - at) - 1};
+    }
 }
 
 void RequestHead::release() noexcept {
@@ -64,18 +71,7 @@ bool RequestHead::split_target() noexcept {
         if (!internal::split_authority(authority(), parts)) return false;
     }
 
-    const char* begin = base_ + path_.offset;
-    const char* end = begin + path_.size;
-    const char* at = internal::find<internal::QueryOrPercent>(begin, begin, end);
-    if (at != end && *at == '%') {
-        path_is_encoded_ = true;
-        while (at != end && *at != '?') ++at;
-    }
-    if (at != end) {
-        has_query_ = true;
-        path_.size = static_cast<std::uint32_t>(at - begin);
-        query_ = Span{path_.offset + path_.size + 1, static_cast<std::uint32_t>(end - at) - 1};
-    }
+    split_query();
     return true;
 }
 

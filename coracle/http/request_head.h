@@ -65,7 +65,14 @@ class RequestHead {
     void rebase(const char* base) noexcept { base_ = base; }
 
     // Forgets the message, keeps the memory; release() gives that back too.
-    void clear() noexcept;
+    void clear() noexcept {
+        fields_.clear();
+        method_text_ = target_ = path_ = query_ = authority_ = Span();
+        method_ = Method::GET;
+        version_ = Version::http_1_1;
+        target_form_ = TargetForm::origin;
+        has_query_ = path_is_encoded_ = false;
+    }
     void release() noexcept;
 
   private:
@@ -80,6 +87,8 @@ class RequestHead {
     // Splits target_ into form, path, query and authority. False if it is not a target that
     // `method_` may have.
     bool split_target() noexcept;
+    // Cuts the query off path_.
+    void split_query() noexcept;
 
     const char* base_ = "";
     HeaderFields fields_;

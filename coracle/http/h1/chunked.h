@@ -22,9 +22,10 @@ struct [[nodiscard]] ChunkResult {
 };
 
 // Decodes one body. Bytes are looked at once and never copied; nothing is allocated. Extensions are
-// checked against the grammar (blanks only around ';') and ignored, trailers are checked like header
-// fields and dropped; a trailer that would change framing or routing is refused. A chunk size has at
-// most 16 digits and is below 2^63. How long the body may be is for the caller to count.
+// checked against the grammar (blanks only around ';') and ignored, trailers are checked like
+// header fields and dropped; a trailer that would change framing or routing is refused. A chunk
+// size has at most 16 digits and is below 2^63. How long the body may be is for the caller to
+// count.
 //
 //     for (;;) {
 //         auto result = decoder.decode(input);

@@ -16,12 +16,8 @@ namespace {
 using internal::find;
 using internal::is_blank;
 
-constexpr std::uint64_t bit(KnownHeader header) {
-    return std::uint64_t{1} << static_cast<unsigned>(header);
-}
-static_assert(known_header_count <= 64);
-
 // Fields that mean one thing: two of them are two readings of the same message.
+constexpr auto bit = &HeaderFields::bit;
 constexpr std::uint64_t single_fields =
     bit(KnownHeader::content_length) | bit(KnownHeader::transfer_encoding) |
     bit(KnownHeader::host) | bit(KnownHeader::content_type) | bit(KnownHeader::etag) |
@@ -109,6 +105,149 @@ ParseResult RequestParser::refuse(ParseError error) noexcept {
     return {ParseStatus::Bad, error, 0};
 }
 
+// The usual request line, complete: GET or POST, an origin target, HTTP/1.1. Where the fields
+// start, or nullptr for any other and for all that is not there or not right, which the stages look
+// at.
+[[gnu::always_inline]] inline const char* RequestParser::read_plain_request_line(
+    const char* base, const char* at, const char* end, RequestHead& out) const {
+    if (end - at < 16) return nullptr;
+    const char* target = at;
+    if (std::memcmp(at, "GET ", 4) == 0) {
+        target += 4;
+        out.method_ = Method::GET;
+    } else if (std::memcmp(at, "POST ", 5) == 0) {
+        target += 5;
+        out.method_ = Method::POST;
+    } else {
+        return nullptr;
+    }
+    const char* const blank = find<internal::TargetEnd>(base, target, end);
+    if (*target != '/' || end - blank < 11 ||
+        std::memcmp(blank, " HTTP/1.1\r\n", version_line_size + 1) != 0 ||
+        blank + 9 - base > std::ptrdiff_t{limits_.request_line_bytes_max})
+        return nullptr;
+    out.method_text_ = {static_cast<std::uint32_t>(at - base),
+                        static_cast<std::uint32_t>(target - at) - 1};
+    out.target_ = {static_cast<std::uint32_t>(target - base),
+                   static_cast<std::uint32_t>(blank - target)};
+    out.path_ = out.target_;
+    out.split_query();
+    return blank + 1 + version_line_size;
+}
+
+// Reads the complete field lines at `at` that have the usual form (one blank or none behind the
+// colon) and keep the limits, without the bookkeeping of the stages. Stops in front of whatever is
+// different, the end of the head at the latest, and leaves the verdict to the stages.
+[[gnu::always_inline]] inline const char* RequestParser::read_plain_lines(
+    const char* base, const char* at, const char* end, HeaderFields& fields) const {
+    while (end - at >= 16 && *at != '\r') {
+        const char* const line = at;
+        const char* const colon = internal::find_name_end(base, line, end);
+        if (end - colon < 3 || *colon != ':' || colon == line) return line;
+        const char* const value = colon + (colon[1] == ' ' ? 2 : 1);
+        if (is_blank(*value)) return line;
+        const char* const stop = find<internal::ControlByte>(base, value, end);
+        if (end - stop < 2 || stop[0] != '\r' || stop[1] != '\n') return line;
+        at = stop + 2;
+        if (stop - line > limits_.header_line_bytes_max ||
+            at - base > std::ptrdiff_t{headers_start_} + limits_.headers_bytes_max ||
+            fields.size() >= limits_.headers_count_max)
+            return line;
+
+        const char* value_end = stop;
+        while (value_end != value && is_blank(value_end[-1])) --value_end;
+        HeaderField field;
+        field.name_offset = static_cast<std::uint32_t>(line - base);
+        field.name_size = static_cast<std::uint16_t>(colon - line);
+        field.value_offset = static_cast<std::uint32_t>(value - base);
+        field.value_size = static_cast<std::uint32_t>(value_end - value);
+        field.known = known_header({line, field.name_size});
+        fields.push_back(field);
+    }
+    return at;
+}
+
+[[gnu::always_inline]] inline ParseError RequestParser::finish(RequestHead& out) {
+    const HeaderFields& fields = out.fields_;
+    HeaderView headers = out.headers();
+    auto find_value = [&](KnownHeader header, std::string_view& value) {
+        std::size_t index = fields.find(header);
+        if (index == HeaderFields::npos) return false;
+        value = headers[index].value;
+        return true;
+    };
+    std::string_view value;
+    const bool is_1_1 = out.version_ == Version::http_1_1;
+    framing_ = Framing();
+    if ((fields.repeated() & single_fields) != 0) return ParseError::duplicate_header;
+
+    // RFC 9112 3.2: exactly one valid Host in 1.1 (a second was refused as it came), and it stands
+    // back behind the authority of the target.
+    if (find_value(KnownHeader::host, value)) {
+        if (!internal::is_authority(out.base_, value)) return ParseError::bad_host;
+        if (out.authority_.size == 0) {
+            const HeaderField& field = fields[fields.find(KnownHeader::host)];
+            out.authority_ = {field.value_offset, field.value_size};
+        }
+    } else if (is_1_1) {
+        return ParseError::missing_host;
+    }
+    if (fields.find(KnownHeader::sec_websocket_key1) != HeaderFields::npos)
+        return ParseError::obsolete_websocket;
+
+    const bool has_length = find_value(KnownHeader::content_length, value);
+    if (has_length) {
+        if (!read_content_length(value, framing_.content_length))
+            return ParseError::bad_content_length;
+        if (framing_.content_length != 0) framing_.body = BodyFraming::length;
+    }
+    if (find_value(KnownHeader::transfer_encoding, value)) {
+        if (has_length) return ParseError::length_and_transfer_encoding;
+        // RFC 9112 6.1: HTTP/1.0 has no transfer codings, so its framing is faulty.
+        if (!is_1_1) return ParseError::bad_transfer_encoding;
+        ParseError error = read_transfer_encoding(value);
+        if (error != ParseError::none) return error;
+        framing_.body = BodyFraming::chunked;
+    }
+    if (out.method_ == Method::CONNECT) {
+        if (framing_.body != BodyFraming::none) return ParseError::body_not_allowed;
+        framing_.tunnel = true;
+    }
+
+    // RFC 9112 9.3. Several Connection fields are one list.
+    bool close = false;
+    bool keep_alive = false;
+    bool upgrade = false;
+    auto read_connection = [&](std::string_view options) {
+        if (options == "keep-alive" || options == "Keep-Alive") {
+            keep_alive = true;
+            return;
+        }
+        close = close || list_contains(options, "close");
+        keep_alive = keep_alive || list_contains(options, "keep-alive");
+        upgrade = upgrade || list_contains(options, "upgrade");
+    };
+    if (find_value(KnownHeader::connection, value)) {
+        read_connection(value);
+        if ((fields.repeated() & bit(KnownHeader::connection)) != 0)
+            for (std::string_view more : headers.get_all("connection")) read_connection(more);
+    }
+    framing_.keep_alive = !close && (is_1_1 || keep_alive);
+
+    // RFC 9110 7.8 and 10.1.1: HTTP/1.0 can neither upgrade nor expect.
+    if (is_1_1) {
+        if (upgrade && find_value(KnownHeader::upgrade, value) && !value.empty()) {
+            framing_.upgrade = true;
+            framing_.upgrade_websocket = list_contains(value, "websocket");
+        }
+        if (find_value(KnownHeader::expect, value))
+            framing_.expect = equal_ignoring_case(value, "100-continue") ? Expectation::continue_100
+                                                                         : Expectation::unknown;
+    }
+    closing_ = !framing_.keep_alive;
+    return ParseError::none;
+}
+
 ParseResult RequestParser::parse(std::string_view input, RequestHead& out) {
     if (stage_ == Stage::failed) return refuse(error_);
     const char* const base = input.data();
@@ -174,6 +313,12 @@ ParseResult RequestParser::parse(std::string_view input, RequestHead& out) {
     mark = at;
     mark_ = offset_of(mark);
 
+    if (const char* fields = read_plain_request_line(base, at, end, out)) {
+        at = fields;
+        headers_start_ = offset_of(at);
+        goto line_start;
+    }
+
 method:
     while (at != end && internal::has_class(*at, internal::kMethod)) ++at;
     if (at - mark > 32) return refuse(ParseError::bad_method);
@@ -208,9 +353,9 @@ version:
     out.method_ = parse_method(out.method_text());
     if (!out.split_target()) return refuse(ParseError::bad_target);
     headers_start_ = offset_of(at);
-    if (out.fields_.capacity() == 0) out.fields_.reserve(16);
 
 line_start:
+    at = read_plain_lines(base, at, end, out.fields_);
     if (at == end) return suspend(Stage::line_start, offset_of(at));
     if (*at == '\r') {
         if (at + 1 == end) return suspend(Stage::line_start, offset_of(at));
@@ -269,94 +414,12 @@ line_feed:
         field.value_offset = offset_of(mark);
         field.value_size = static_cast<std::uint32_t>(value_end - mark);
         field.known = known_header({line, name_size_});
-        if ((bit(field.known) & single_fields) != 0 &&
-            out.fields_.find(field.known) != HeaderFields::npos)
-            return refuse(ParseError::duplicate_header);
         out.fields_.push_back(field);
     }
     at += 2;
     if (offset_of(at) - headers_start_ > limits_.headers_bytes_max)
         return refuse(ParseError::headers_too_long);
     goto line_start;
-}
-
-ParseError RequestParser::finish(RequestHead& out) noexcept {
-    const HeaderFields& fields = out.fields_;
-    HeaderView headers = out.headers();
-    auto find_value = [&](KnownHeader header, std::string_view& value) {
-        std::size_t index = fields.find(header);
-        if (index == HeaderFields::npos) return false;
-        value = headers[index].value;
-        return true;
-    };
-    std::string_view value;
-    const bool is_1_1 = out.version_ == Version::http_1_1;
-    framing_ = Framing();
-
-    // RFC 9112 3.2: exactly one valid Host in 1.1 (a second was refused as it came), and it stands
-    // back behind the authority of the target.
-    if (find_value(KnownHeader::host, value)) {
-        internal::Authority host;
-        if (!internal::split_authority(value, host)) return ParseError::bad_host;
-        if (out.authority_.size == 0) {
-            const HeaderField& field = fields[fields.find(KnownHeader::host)];
-            out.authority_ = {field.value_offset, field.value_size};
-        }
-    } else if (is_1_1) {
-        return ParseError::missing_host;
-    }
-    if (fields.find(KnownHeader::sec_websocket_key1) != HeaderFields::npos)
-        return ParseError::obsolete_websocket;
-
-    const bool has_length = find_value(KnownHeader::content_length, value);
-    if (has_length) {
-        if (!read_content_length(value, framing_.content_length))
-            return ParseError::bad_content_length;
-        if (framing_.content_length != 0) framing_.body = BodyFraming::length;
-    }
-    if (find_value(KnownHeader::transfer_encoding, value)) {
-        if (has_length) return ParseError::length_and_transfer_encoding;
-        // RFC 9112 6.1: HTTP/1.0 has no transfer codings, so its framing is faulty.
-        if (!is_1_1) return ParseError::bad_transfer_encoding;
-        ParseError error = read_transfer_encoding(value);
-        if (error != ParseError::none) return error;
-        framing_.body = BodyFraming::chunked;
-    }
-    if (out.method_ == Method::CONNECT) {
-        if (framing_.body != BodyFraming::none) return ParseError::body_not_allowed;
-        framing_.tunnel = true;
-    }
-
-    // RFC 9112 9.3. Several Connection fields are one list.
-    bool close = false;
-    bool keep_alive = false;
-    bool upgrade = false;
-    std::size_t index = fields.find(KnownHeader::connection);
-    for (; index < fields.size(); ++index) {
-        if (fields[index].known != KnownHeader::connection) continue;
-        value = headers[index].value;
-        if (equal_ignoring_case(value, "keep-alive")) {
-            keep_alive = true;
-            continue;
-        }
-        close = close || list_contains(value, "close");
-        keep_alive = keep_alive || list_contains(value, "keep-alive");
-        upgrade = upgrade || list_contains(value, "upgrade");
-    }
-    framing_.keep_alive = !close && (is_1_1 || keep_alive);
-
-    // RFC 9110 7.8 and 10.1.1: HTTP/1.0 can neither upgrade nor expect.
-    if (is_1_1) {
-        if (upgrade && find_value(KnownHeader::upgrade, value) && !value.empty()) {
-            framing_.upgrade = true;
-            framing_.upgrade_websocket = list_contains(value, "websocket");
-        }
-        if (find_value(KnownHeader::expect, value))
-            framing_.expect = equal_ignoring_case(value, "100-continue") ? Expectation::continue_100
-                                                                         : Expectation::unknown;
-    }
-    closing_ = !framing_.keep_alive;
-    return ParseError::none;
 }
 
 }  // namespace coracle::http::h1

@@ -18,9 +18,9 @@ namespace coracle::http::h1 {
 //
 // Stricter than RFC 9112 asks, on purpose: a bare LF never ends a line; Content-Length beside
 // Transfer-Encoding, or either one twice, is refused; so are folded lines, HTTP/1.0 with
-// Transfer-Encoding, versions other than 1.0 and 1.1, '#' and bytes over 0x7E in the target, methods
-// of anything but letters, '-' and '_', an empty Host. `Transfer-Encoding: x, chunked` with a coding
-// x we lack is 501 as RFC 9112 6.1 says, where aiohttp reads the body as chunked; a
+// Transfer-Encoding, versions other than 1.0 and 1.1, '#' and bytes over 0x7E in the target,
+// methods of anything but letters, '-' and '_', an empty Host. `Transfer-Encoding: x, chunked` with
+// a coding x we lack is 501 as RFC 9112 6.1 says, where aiohttp reads the body as chunked; a
 // Transfer-Encoding that does not end in chunked is 400.
 //
 //     auto result = parser.parse(buffer.view(), head);
@@ -69,7 +69,11 @@ class RequestParser {
 
     ParseResult suspend(Stage stage, std::size_t position) noexcept;
     ParseResult refuse(ParseError error) noexcept;
-    ParseError finish(RequestHead& out) noexcept;
+    const char* read_plain_request_line(const char* base, const char* at, const char* end,
+                                        RequestHead& out) const;
+    const char* read_plain_lines(const char* base, const char* at, const char* end,
+                                 HeaderFields& fields) const;
+    ParseError finish(RequestHead& out);
 
     H1Limits limits_;
     std::uint32_t position_ = 0;    // bytes of the input already looked at

@@ -2,6 +2,7 @@
 #include <coracle/http/internal/authority.h>
 
 #include <coracle/http/internal/chars.h>
+#include <coracle/http/internal/scan.h>
 
 namespace coracle::http::internal {
 
@@ -31,6 +32,15 @@ bool is_ipv6(std::string_view text) noexcept {
 
 }  // namespace
 
+bool is_authority(const char* begin, std::string_view text) noexcept {
+    const char* end = text.data() + text.size();
+    const char* at = find<NotPlainHost>(begin, text.data(), end);
+    if (at == end) return !text.empty();
+    if (*at == ':' && at != text.data() && is_port({at + 1, end})) return true;
+    Authority parts;
+    return split_authority(text, parts);
+}
+
 bool split_authority(std::string_view text, Authority& out) noexcept {
     std::size_t host_size = 0;
     if (!text.empty() && text.front() == '[') {
@@ -38,16 +48,13 @@ bool split_authority(std::string_view text, Authority& out) noexcept {
         if (close == std::string_view::npos || !is_ipv6(text.substr(1, close - 1))) return false;
         host_size = close + 1;
     } else {
-        while (host_size < text.size()) {
-            if (has_class(text[host_size], kHost)) {
-                ++host_size;
-            } else if (text[host_size] == '%' && text.size() - host_size >= 3 &&
-                       has_class(text[host_size + 1], kHexDigit) &&
-                       has_class(text[host_size + 2], kHexDigit)) {
-                host_size += 3;
-            } else {
+        for (;;) {
+            while (host_size < text.size() && has_class(text[host_size], kHost)) ++host_size;
+            if (text.size() - host_size < 3 || text[host_size] != '%' ||
+                !has_class(text[host_size + 1], kHexDigit) ||
+                !has_class(text[host_size + 2], kHexDigit))
                 break;
-            }
+            host_size += 3;
         }
     }
     if (host_size == 0) return false;

@@ -17,4 +17,8 @@ struct Authority {
 // user information, no comma.
 bool split_authority(std::string_view text, Authority& out) noexcept;
 
+// The same without the parts; `begin` <= text.data() is the start of the buffer that holds the
+// text.
+bool is_authority(const char* begin, std::string_view text) noexcept;
+
 }  // namespace coracle::http::internal

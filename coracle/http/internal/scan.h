@@ -80,6 +80,22 @@ struct NotPlainName {
 #endif
 };
 
+// Everything but ASCII letters, digits, '.' and '-': most hosts are made of those alone.
+struct NotPlainHost {
+    static bool matches(char byte) noexcept {
+        return NotPlainName::matches(byte) && !is_digit(byte) && byte != '.';
+    }
+    static std::uint64_t matches(std::uint64_t) noexcept { return 1; }
+#if defined(__SSE2__)
+    static __m128i matches(__m128i bytes) noexcept {
+        __m128i from_0 = _mm_sub_epi8(bytes, _mm_set1_epi8('0'));
+        __m128i digit = _mm_cmpeq_epi8(_mm_min_epu8(from_0, _mm_set1_epi8(9)), from_0);
+        __m128i plain = _mm_or_si128(digit, _mm_cmpeq_epi8(bytes, _mm_set1_epi8('.')));
+        return _mm_andnot_si128(plain, NotPlainName::matches(bytes));
+    }
+#endif
+};
+
 // '?' and '%': where a path ends, or needs decoding.
 struct QueryOrPercent {
     static bool matches(char byte) noexcept { return byte == '?' || byte == '%'; }
