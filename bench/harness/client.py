@@ -33,8 +33,8 @@ def probe(server: Server, seconds: float, **options) -> dict:
 
 
 def ask(server: Server, **options):
-    """A fixed number of requests on one connection; see load/ask.cc."""
-    _said(command("ask", CLIENT_CORE, port=server.port, **options))
+    """A fixed number of requests on one connection, from any core; see load/ask.cc."""
+    _said(command("ask", None, port=server.port, **options))
 
 
 class IdleConnections:

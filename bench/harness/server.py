@@ -25,15 +25,16 @@ class ServerFailed(RuntimeError):
 class Server:
     """Starts on entering and listens by then; stops on leaving.
 
-    The server is pinned to `cores`. `wrapper` is a command in front of it (valgrind). `patient`
+    The server is pinned to `cores`, or free to move. `wrapper` is a command in front of it (valgrind). `patient`
     is off where a server is left with jobs that it would wait for.
     """
 
-    def __init__(self, contender: Contender, *, cores: str = SERVER_CORE,
+    def __init__(self, contender: Contender, *, cores: str | None = SERVER_CORE,
                  wrapper: tuple[str, ...] = (), patient: bool = True):
         self.contender = contender
         self.port = free_port()
-        self._cores, self._wrapper = cores, wrapper
+        self._pinned = ["taskset", "-c", cores] if cores is not None else []
+        self._wrapper = wrapper
         self._stop_seconds = STOP_SECONDS if patient else 0
 
     def __enter__(self) -> "Server":
@@ -43,10 +44,11 @@ class Server:
         self._words.parent.mkdir(parents=True, exist_ok=True)
         values = {"port": self.port, "conf": self._render_conf()}
         command = [part.format_map(values) for part in self.contender.command]
-        self._process = subprocess.Popen(
-            ["taskset", "-c", self._cores, *self._wrapper, *command],
-            env=os.environ | dict(self.contender.environment),
-            stdin=subprocess.DEVNULL, stdout=self._words.open("w"), stderr=subprocess.STDOUT)
+        with self._words.open("w") as words:
+            self._process = subprocess.Popen(
+                [*self._pinned, *self._wrapper, *command],
+                env=os.environ | dict(self.contender.environment),
+                stdin=subprocess.DEVNULL, stdout=words, stderr=subprocess.STDOUT)
         self._wait_until_listening()
         return self
 

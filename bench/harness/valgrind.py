@@ -45,7 +45,7 @@ def _serve(contender: Contender, tool: tuple[str, ...], requests: int, options: 
     for old in paths.SCRATCH.glob("valgrind.*"):
         old.unlink()
     wrapper = ("valgrind", *tool, "--trace-children=yes", f"--log-file={paths.SCRATCH}/valgrind.%p.log")
-    with Server(contender, wrapper=wrapper) as server:
+    with Server(contender, cores=None, wrapper=wrapper) as server:
         client.ask(server, requests=requests, **options)
 
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A fixed number of requests on one connection, one batch at a time: what instructions are counted over.
+// A fixed number of requests on one connection, one batch at a time, to count instructions over.
 //
 //   ask --port N --requests 2000 [--path /plaintext] [--shape small|browser] [--depth 1]
 //
