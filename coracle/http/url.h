@@ -29,10 +29,9 @@ class Url {
   public:
     Url() : Url(parse("/")) {}
 
-    // Absolute ("http://host:port/path?query#fragment", also ws and wss) or a reference that starts
-    // with '/' or '?'. Bytes that no URL has (blanks, controls, over 0x7E) are refused, as are user
-    // information in a URL with an empty host, a port over 65,535, an empty host, and "%00" in the
-    // path.
+    // Absolute ("http://host:port/path?query#fragment", also https, ws and wss) or a reference that
+    // starts with '?' or one '/'. Refused: bytes that no URL has (blanks, controls, over 0x7E), an
+    // empty host, a port over 65,535, and "%00" in the path.
     static std::optional<Url> try_parse(std::string_view text);
     static Url parse(std::string_view text);
 
