@@ -7,6 +7,7 @@ import shutil
 from . import paths
 
 FLOOR = "floor"
+AGAIN = "floor_again"  # the floor as its own contender: what is not 1.00 in its row is noise
 CORACLE = "coracle"
 
 
@@ -31,6 +32,10 @@ def floor(spinners: int = 0, nice: int = 0) -> Contender:
     return Contender(FLOOR, "floor (bare epoll)", command + beside)
 
 
+def again() -> Contender:
+    return dataclasses.replace(floor(), name=AGAIN, title="floor, as if another")
+
+
 def workload(workers: int = 1) -> Contender:
     """Our own server with the CPU-bound routes the showcase does not have."""
     return Contender(CORACLE, "Coracle", (
@@ -44,6 +49,7 @@ def _nginx() -> str:
 
 ALL = {contender.name: contender for contender in [
     floor(),
+    again(),
     Contender(CORACLE, "Coracle showcase", (
         str(paths.SHOWCASE), "--host", "127.0.0.1", "--port", "{port}", "--workers", "1")),
     Contender("nginx", "nginx, fixed body", (
@@ -57,8 +63,13 @@ ALL = {contender.name: contender for contender in [
 
 
 def chosen(names: list[str] | None) -> list[Contender]:
-    """All but the floor, which everybody is measured against, or those named."""
-    unknown = set(names or ()) - set(ALL)
+    """All but the floor, which everybody is measured against anyway, or those named."""
+    rivals = [contender for name, contender in ALL.items() if name not in (FLOOR, AGAIN)]
+    unknown = set(names or ()) - {rival.name for rival in rivals}
     if unknown:
-        raise SystemExit(f"no server {', '.join(sorted(unknown))}; there are: {', '.join(ALL)}")
-    return [c for c in ALL.values() if c.name != FLOOR and (not names or c.name in names)]
+        raise SystemExit(f"no server {', '.join(sorted(unknown))}; there are: {known()}")
+    return [rival for rival in rivals if not names or rival.name in names]
+
+
+def known() -> str:
+    return ", ".join(name for name in ALL if name not in (FLOOR, AGAIN))

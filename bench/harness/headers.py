@@ -81,11 +81,14 @@ def table(cost: dict) -> Iterator[str]:
     for entry in cost["headers"]:
         families[_family(entry["path"])] += entry["own_s"]
     shares = ", ".join(f"{title} {seconds:.2f} s" for title, seconds in families.most_common())
-    yield (f"Where hello world's time goes, by Clang 19 at -O0: {total:.2f} s in all, of it {phases}. "
-           f"The headers by whose they are: {shares}. Each is charged to the first that includes it:")
+    yield (f"Where hello world's time goes, by Clang 19 at -O0: {total:.2f} s in all, of it "
+           f"{phases}. The headers by whose they are: {shares}. What a header includes is charged "
+           "to the first that includes it:")
     for title, is_ours in (("ours", True), ("others", False)):
         chosen = [e for e in cost["headers"] if (_family(e["path"]) == "ours") == is_ours
                   and not re.search(r"(^|/)(bits|detail|impl|ext)/", e["path"])][:SHOWN]
+        if not chosen:
+            continue
         yield from markdown.table(
             [title, "with includes", "share", "own"],
             ([f"`{e['path']}`", f"{e['whole_s'] * 1000:.0f} ms", f"{e['whole_s'] / total:.0%}",

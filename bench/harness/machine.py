@@ -63,5 +63,6 @@ def _release() -> str:
 
 def _boost() -> str:
     header = pathlib.Path("/usr/include/boost/version.hpp")
-    found = re.search(r'BOOST_LIB_VERSION "([\d_]+)"', header.read_text()) if header.exists() else None
+    text = header.read_text() if header.exists() else ""
+    found = re.search(r'BOOST_LIB_VERSION "([\d_]+)"', text)
     return found[1].replace("_", ".") if found else ""

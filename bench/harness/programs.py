@@ -10,7 +10,7 @@ from . import paths
 
 
 def build():
-    """The showcase, the programs of load/ and servers/, and the Go server. Quick when nothing changed."""
+    """The showcase, the programs of load/ and servers/, and the Go server."""
     _step([str(paths.ROOT / "dev"), "build", "release", "examples/showcase", "bench_programs"])
     paths.SCRATCH.mkdir(parents=True, exist_ok=True)
     _step(["go", "build", "-o", str(paths.SCRATCH / "nethttp"),
@@ -30,7 +30,7 @@ def require(*programs: str):
     """Ends with one sentence when a program of the distribution is missing."""
     missing = [p for p in programs if not shutil.which(p) and not os.path.exists(f"/usr/sbin/{p}")]
     if missing:
-        sys.exit(f"missing: {', '.join(missing)}; ./dev setup bench installs what bench/packages.txt lists")
+        sys.exit(f"missing: {', '.join(missing)}; ./dev setup bench installs it")
 
 
 def _step(command: list[str], **environment: str):

@@ -25,8 +25,8 @@ class ServerFailed(RuntimeError):
 class Server:
     """Starts on entering and listens by then; stops on leaving.
 
-    The server is pinned to `cores`, or free to move. `wrapper` is a command in front of it (valgrind). `patient`
-    is off where a server is left with jobs that it would wait for.
+    The server is pinned to `cores`, or free to move. `wrapper` is a command in front of it
+    (valgrind). `patient` is off where a server is left with jobs that it would wait for.
     """
 
     def __init__(self, contender: Contender, *, cores: str | None = SERVER_CORE,

@@ -23,8 +23,8 @@ def per_request(contender: Contender, requests: int, **options) -> float:
     """Instructions of one request; options as those of load/ask.cc."""
     def life(count: int) -> int:
         _serve(contender, CACHEGRIND, count, options)
-        logs = [log.read_text() for log in paths.SCRATCH.glob("valgrind.*.log")]
-        return sum(int(n.replace(",", "")) for n in re.findall(r"I +refs: +([\d,]+)", "".join(logs)))
+        logs = "".join(log.read_text() for log in paths.SCRATCH.glob("valgrind.*.log"))
+        return sum(_number(found) for found in re.findall(r"I +refs: +([\d,]+)", logs))
 
     return (life(requests + requests // 4) - life(requests // 4)) / requests
 
@@ -44,17 +44,22 @@ def _serve(contender: Contender, tool: tuple[str, ...], requests: int, options: 
     paths.SCRATCH.mkdir(parents=True, exist_ok=True)
     for old in paths.SCRATCH.glob("valgrind.*"):
         old.unlink()
-    wrapper = ("valgrind", *tool, "--trace-children=yes", f"--log-file={paths.SCRATCH}/valgrind.%p.log")
+    log = f"--log-file={paths.SCRATCH}/valgrind.%p.log"
+    wrapper = ("valgrind", *tool, "--trace-children=yes", log)
     with Server(contender, cores=None, wrapper=wrapper) as server:
         client.ask(server, requests=requests, **options)
 
 
 def _by_function(out: pathlib.Path) -> collections.Counter[str]:
-    """Own instructions by function, as callgrind_annotate lists them: "1,234 (5.67%) file:name [object]"."""
+    """Own instructions by function. A line reads "1,234 (5.67%)  file:function [object]"."""
     listed = subprocess.run(["callgrind_annotate", "--threshold=100", "--auto=no", str(out)],
                             capture_output=True, text=True, check=True).stdout
     counts: collections.Counter[str] = collections.Counter()
     for line in listed.splitlines():
         if found := re.match(r"\s*([\d,]+) \([ \d.]+%\)\s+(\S*?):(.*?)(?: \[.*\])?$", line):
-            counts[found[3]] += int(found[1].replace(",", ""))
+            counts[found[3]] += _number(found[1])
     return counts
+
+
+def _number(text: str) -> int:
+    return int(text.replace(",", ""))

@@ -24,7 +24,8 @@ class Goal:
 def goals(store: Store) -> Iterator[Goal]:
     yield from _instructions(store)
     yield from _cpu(store)
-    yield _at_most("User memory per idle connection at 10,000", 1.0, _memory(store), "{:.2f}", " KiB")
+    yield _at_most("User memory per idle connection at 10,000", 1.0, _memory(store),
+                   "{:.2f}", " KiB")
     yield from _offload(store)
     yield _at_least("Two workers over one, a handler of 200 µs", 1.8, workers.speedup(store),
                     "{:.2f}", " ×")
@@ -52,7 +53,8 @@ def _cpu(store: Store) -> Iterator[Goal]:
     cheaper = None
     if OURS in piped and UVLOOP in piped:
         cheaper = _exact(paired.ratio(piped[UVLOOP]).median / paired.ratio(piped[OURS]).median)
-    yield _at_least("CPU per request, 16 deep: aiohttp + uvloop ÷ Coracle", 25, cheaper, "{:.0f}", " ×")
+    yield _at_least("CPU per request, 16 deep: aiohttp + uvloop ÷ Coracle", 25, cheaper,
+                    "{:.0f}", " ×")
 
 
 def _offload(store: Store) -> Iterator[Goal]:
@@ -68,9 +70,10 @@ def _offload(store: Store) -> Iterator[Goal]:
         theirs = [value for name in offload.PYTHONS
                   for value in offload.p99(store, "spin", jobs, name)]
         limit = figure(theirs).median if theirs else 0.0
-        yield Goal(f"p99 beside {jobs} CPU-bound jobs", f"below aiohttp's {markdown.microseconds(limit)}",
-                   markdown.microseconds(figure(ours).median) if ours and theirs else None,
-                   bool(ours and theirs) and figure(ours).median < limit)
+        mine = figure(ours).median if ours and theirs else None
+        yield Goal(f"p99 beside {jobs} CPU-bound jobs",
+                   f"below aiohttp's {markdown.microseconds(limit)}",
+                   markdown.microseconds(mine) if mine else None, bool(mine) and mine < limit)
 
 
 def _memory(store: Store) -> Figure | None:
@@ -83,13 +86,18 @@ def _exact(value: float | None) -> Figure | None:
 
 
 def _at_most(text: str, limit: float, measured: Figure | None, form: str, unit: str = "") -> Goal:
-    return Goal(text, f"≤ {form.format(limit)}{unit}", measured and measured.shown(form.format) + unit,
-                measured is not None and measured.median <= limit)
+    return _goal(text, "≤", limit, measured, form, unit, lambda median: median <= limit)
 
 
 def _at_least(text: str, limit: float, measured: Figure | None, form: str, unit: str = "") -> Goal:
-    return Goal(text, f"≥ {form.format(limit)}{unit}", measured and measured.shown(form.format) + unit,
-                measured is not None and measured.median >= limit)
+    return _goal(text, "≥", limit, measured, form, unit, lambda median: median >= limit)
+
+
+def _goal(text, sign, limit, measured, form, unit, holds) -> Goal:
+    told = f"{sign} {form.format(limit)}{unit}"
+    if measured is None:
+        return Goal(text, told, None)
+    return Goal(text, told, measured.shown(form.format) + unit, holds(measured.median))
 
 
 def table(store: Store) -> Iterator[str]:

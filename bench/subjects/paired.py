@@ -25,9 +25,10 @@ class Paired:
 
     def measure(self, run: Run):
         options = {name: work.options for name, work in self.works.items()}
+        everyone = [contenders.again(), *run.contenders]
         for turn in range(run.pairs):
             # The order of the contenders turns about too, so that none is always first.
-            for contender in run.contenders[::1 if turn % 2 == 0 else -1]:
+            for contender in everyone[::1 if turn % 2 == 0 else -1]:
                 try:
                     for work, pair in pairs.pair(contender, options, run.seconds, turn):
                         run.keep(self.name, work, contender.name, pair, _told(pair))
