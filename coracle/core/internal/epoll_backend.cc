@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: Apache-2.0
+// The epoll backend: every descriptor registered once, edge-triggered, for both directions.
+#include <coracle/base/assert.h>
+#include <coracle/base/error.h>
+#include <coracle/core/io_backend.h>
+
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <cstdint>
+#include <ctime>
+
+namespace coracle {
+namespace {
+
+class EpollBackend final : public IoBackend {
+  public:
+    EpollBackend() : epoll_(epoll_create1(EPOLL_CLOEXEC)) {
+        if (epoll_ < 0) throw SystemError("epoll_create1", errno);
+        event_ = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+        if (event_ < 0) {
+            int code = errno;
+            close(epoll_);
+            throw SystemError("eventfd", code);
+        }
+        epoll_event interest{};
+        interest.events = EPOLLIN | EPOLLET;
+        interest.data.ptr = nullptr;
+        epoll_ctl(epoll_, EPOLL_CTL_ADD, event_, &interest);
+    }
+
+    ~EpollBackend() override {
+        close(event_);
+        close(epoll_);
+    }
+
+    std::string_view name() const noexcept override { return "epoll"; }
+    int fd() const noexcept override { return epoll_; }
+
+    void attach(Descriptor& descriptor) override {
+        epoll_event interest{};
+        interest.events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET;
+        interest.data.ptr = &descriptor;
+        if (epoll_ctl(epoll_, EPOLL_CTL_ADD, descriptor.fd(), &interest) < 0) {
+            throw SystemError("watch descriptor " + std::to_string(descriptor.fd()), errno);
+        }
+    }
+
+    void detach(Descriptor& descriptor) noexcept override {
+        epoll_event ignored{};
+        epoll_ctl(epoll_, EPOLL_CTL_DEL, descriptor.fd(), &ignored);
+    }
+
+    void wait(TimePoint deadline) override {
+        std::array<epoll_event, 256> events;
+        int count = wait_for_events(events, deadline);
+        for (int i = 0; i < count; ++i) {
+            const epoll_event& event = events[static_cast<std::size_t>(i)];
+            auto* descriptor = static_cast<Descriptor*>(event.data.ptr);
+            if (!descriptor) {
+                drain_wakes();
+                continue;
+            }
+            // An error or a hang-up ends both directions: whoever waits finds it by trying.
+            constexpr std::uint32_t broken = EPOLLERR | EPOLLHUP;
+            if (event.events & (EPOLLIN | EPOLLRDHUP | broken)) descriptor->set_readable();
+            if (event.events & (EPOLLOUT | broken)) descriptor->set_writable();
+        }
+    }
+
+    void wake() noexcept override {
+        const std::uint64_t one = 1;
+        int saved = errno;
+        // Fails only when the counter is full, and then the wake is already there.
+        [[maybe_unused]] ssize_t written = write(event_, &one, sizeof one);
+        errno = saved;
+    }
+
+  private:
+    template <std::size_t N>
+    int wait_for_events(std::array<epoll_event, N>& events, TimePoint deadline) {
+        int count;
+        if (deadline == TimePoint::min()) {
+            count = epoll_wait(epoll_, events.data(), N, 0);
+        } else if (deadline == no_deadline) {
+            count = epoll_wait(epoll_, events.data(), N, -1);
+        } else {
+            // The deadline is on the system clock: virtual clocks come with a backend of their own.
+            Duration left = deadline - std::chrono::steady_clock::now();
+            if (left < Duration::zero()) left = Duration::zero();
+            timespec span{};
+            span.tv_sec = static_cast<time_t>(left / 1s);
+            span.tv_nsec = static_cast<long>((left % 1s).count());
+            count = epoll_pwait2(epoll_, events.data(), N, &span, nullptr);
+            if (count < 0 && errno == ENOSYS) {
+                auto ms = std::chrono::ceil<std::chrono::milliseconds>(left).count();
+                count = epoll_wait(epoll_, events.data(), N,
+                                   static_cast<int>(ms > 60'000 ? 60'000 : ms));
+            }
+        }
+        if (count < 0) {
+            CORACLE_ASSERT(errno ==
+                           EINTR);  // anything else means the descriptor table was corrupted
+            count = 0;
+        }
+        return count;
+    }
+
+    void drain_wakes() noexcept {
+        std::uint64_t count;
+        [[maybe_unused]] ssize_t got = read(event_, &count, sizeof count);
+    }
+
+    int epoll_;
+    int event_ = -1;
+};
+
+}  // namespace
+
+std::unique_ptr<IoBackend> make_epoll_backend() { return std::make_unique<EpollBackend>(); }
+
+}  // namespace coracle

@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <coracle/core/internal/signals.h>
+
+#include <coracle/base/error.h>
+#include <coracle/core/io_backend.h>
+#include <coracle/core/loop.h>
+
+#include <array>
+#include <cerrno>
+#include <string>
+#include <utility>
+
+namespace coracle::internal {
+namespace {
+
+constexpr int signals_max = 65;
+
+struct Slot {
+    std::atomic<SignalHandlers*> handlers{nullptr};
+    std::atomic<bool> arrived{false};
+};
+
+std::array<Slot, signals_max> slots;
+
+void on_signal(int signal) {
+    Slot& slot = slots[static_cast<std::size_t>(signal)];
+    slot.arrived.store(true, std::memory_order_release);
+    if (SignalHandlers* handlers = slot.handlers.load(std::memory_order_acquire))
+        handlers->notify();
+}
+
+}  // namespace
+
+SignalHandlers::~SignalHandlers() {
+    while (!handlers_.empty()) remove(handlers_.begin()->first);
+}
+
+void SignalHandlers::notify() noexcept {
+    pending_.store(true, std::memory_order_release);
+    backend_.wake();
+}
+
+void SignalHandlers::add(int signal, MoveFunction<void()> fn) {
+    auto shared = std::make_shared<MoveFunction<void()>>(std::move(fn));
+    if (auto found = handlers_.find(signal); found != handlers_.end()) {
+        found->second.fn = std::move(shared);
+        return;
+    }
+    std::string what = "handle signal " + std::to_string(signal);
+    if (signal <= 0 || signal >= signals_max) throw SystemError(what, EINVAL);
+    Slot& slot = slots[static_cast<std::size_t>(signal)];
+    SignalHandlers* nobody = nullptr;
+    if (!slot.handlers.compare_exchange_strong(nobody, this)) {
+        throw Error(what + ": another loop of this process handles it already");
+    }
+    slot.arrived.store(false);
+    struct sigaction action{};
+    action.sa_handler = on_signal;
+    action.sa_flags = SA_RESTART;
+    sigemptyset(&action.sa_mask);
+    Handler handler{std::move(shared), {}};
+    if (sigaction(signal, &action, &handler.previous) < 0) {
+        int code = errno;
+        slot.handlers.store(nullptr);
+        throw SystemError(what, code);
+    }
+    handlers_.emplace(signal, std::move(handler));
+}
+
+bool SignalHandlers::remove(int signal) {
+    auto found = handlers_.find(signal);
+    if (found == handlers_.end()) return false;
+    sigaction(signal, &found->second.previous, nullptr);
+    slots[static_cast<std::size_t>(signal)].handlers.store(nullptr);
+    handlers_.erase(found);
+    return true;
+}
+
+void SignalHandlers::dispatch(EventLoop& loop) {
+    for (auto& [signal, handler] : handlers_) {
+        if (!slots[static_cast<std::size_t>(signal)].arrived.exchange(false)) continue;
+        // The function may remove itself while it runs, so the call keeps it alive.
+        loop.call_soon([fn = handler.fn] { (*fn)(); });
+    }
+}
+
+}  // namespace coracle::internal

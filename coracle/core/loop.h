@@ -1,0 +1,221 @@
+// SPDX-License-Identifier: Apache-2.0
+// EventLoop: runs ready tasks, fires timers, waits for I/O. One loop, one thread.
+#pragma once
+
+#include <coracle/base/clock.h>
+#include <coracle/base/move_function.h>
+#include <coracle/core/cancel.h>
+#include <coracle/core/internal/task_node.h>
+#include <coracle/core/io_backend.h>
+#include <coracle/core/spawn.h>
+#include <coracle/core/task.h>
+#include <coracle/core/timer.h>
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <random>
+#include <source_location>
+#include <string_view>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+namespace coracle {
+
+struct LoopOptions {
+    // A step (the run of one task between two suspensions) that takes longer is logged with the
+    // task's name and where it was when it ended. Measured with a coarse clock of a few
+    // milliseconds. Zero turns it off.
+    Duration slow_step = 50ms;
+    // Non-zero: ready tasks run in an order drawn from this seed instead of first-in first-out. For
+    // tests.
+    std::uint64_t seed = 0;
+    // How long the destructor lets cancelled tasks take to end before it names them and aborts.
+    Duration close_timeout = 10s;
+    // Where time comes from; null is the system's monotonic clock. Must outlive the loop.
+    ClockSource* clock = nullptr;
+};
+static_assert(std::is_trivially_copyable_v<LoopOptions>);
+
+struct LoopStatistics {
+    std::uint64_t steps = 0;       // task steps and callbacks run
+    std::uint64_t polls = 0;       // times the backend was asked
+    std::uint64_t slow_steps = 0;  // steps over LoopOptions::slow_step
+    std::size_t tasks = 0;         // live tasks
+    std::size_t timers = 0;        // scheduled timers
+    Duration longest_step{};       // since the loop began, to the resolution of the coarse clock
+};
+
+// Cancels what call_later() scheduled. Copies refer to the same call; dropping the handle does not
+// cancel.
+class TimerHandle {
+  public:
+    TimerHandle() noexcept = default;
+    // The call will not happen. Does nothing when it has, or was cancelled. On the loop's thread.
+    void cancel() noexcept;
+
+  private:
+    friend class EventLoop;
+    class Call;
+    explicit TimerHandle(std::shared_ptr<Call> call) noexcept;
+    std::weak_ptr<Call> call_;
+};
+
+// The loop. Most programs never name it: run() and web::run_app() make one. Not copyable, not
+// movable; used from one thread, except call_soon_threadsafe(), stop_threadsafe() and wake().
+//
+// One turn: run every ready task once, take in calls from other threads, fire due timers, and look
+// for I/O, waiting only when nothing is ready.
+class EventLoop final : private internal::TaskOwner, public internal::Spawner<EventLoop> {
+  public:
+    explicit EventLoop(LoopOptions options = {});
+    EventLoop(std::unique_ptr<IoBackend> backend, LoopOptions options);
+    EventLoop(const EventLoop&) = delete;
+    EventLoop& operator=(const EventLoop&) = delete;
+    // Tasks still alive are cancelled and run to their end first; one that does not end is named
+    // and aborts.
+    ~EventLoop();
+
+    // The loop that runs on this thread. Aborts with a sentence when there is none.
+    static EventLoop& current();
+    static EventLoop* current_or_null() noexcept;
+
+    // Runs the task to its end and returns its result or throws its exception (asyncio's
+    // run_until_complete). Other tasks of the loop run meanwhile and are left suspended when it
+    // ends.
+    template <class T>
+    T run_until_complete(Task<T> task);
+
+    // Runs until stop().
+    void run_forever();
+    // Makes run_forever() or run_until_complete() return after this turn.
+    void stop() noexcept { stopping_ = true; }
+    void stop_threadsafe() noexcept;
+
+    // create_task(fn, args...) starts a task owned by the loop itself, arguments decayed into the
+    // task. An exception is logged when no handle is left to read it. Prefer a TaskGroup, whose end
+    // waits for its children.
+    using Spawner::create_task;
+
+    // Calls fn on this loop's thread, after what is ready now. An exception is logged.
+    void call_soon(MoveFunction<void()> fn);
+    // The same from any thread; wakes the loop. Safe until the loop is destroyed.
+    void call_soon_threadsafe(MoveFunction<void()> fn);
+    // Calls fn after `delay`, or at `when` on this loop's clock.
+    TimerHandle call_later(Duration delay, MoveFunction<void()> fn);
+    TimerHandle call_at(TimePoint when, MoveFunction<void()> fn);
+
+    // Calls fn on the loop's thread when the process gets the signal; replaces the previous handler
+    // of this loop for it. At most one loop handles a signal. Throws SystemError for a signal that
+    // cannot be caught.
+    void add_signal_handler(int signal, MoveFunction<void()> fn);
+    // Restores the signal's disposition from before. False if there was no handler.
+    bool remove_signal_handler(int signal);
+
+    // The time now, precisely.
+    TimePoint time() const;
+    // The time when this turn began: free to read, up to a turn old. For deadlines of seconds.
+    TimePoint turn_time() const noexcept { return turn_time_; }
+
+    TimerQueue& timers() noexcept { return timers_; }
+    IoBackend& backend() noexcept { return *backend_; }
+    CancelScope& root_scope() noexcept { return root_scope_; }
+    LoopStatistics statistics() const noexcept;
+
+    // To be a guest in another loop: watch fd(), and call poll() when it is readable and at
+    // next_deadline().
+    int fd() const noexcept { return backend_->fd(); }
+    // Runs everything that is ready, without waiting. True if there is more to run at once.
+    bool poll();
+    // When poll() is due even if fd() stays quiet: TimePoint::min() for at once, no_deadline for
+    // never.
+    TimePoint next_deadline() const noexcept;
+
+    // Something outside will wake this loop (a worker thread has a job of ours): while the count is
+    // above zero, a virtual clock waits for it instead of jumping, and a wait without timers is no
+    // deadlock.
+    void external_begin() noexcept { ++external_; }
+    void external_end() noexcept { --external_; }
+    std::size_t external_pending() const noexcept { return external_; }
+
+    // Calls fn(const internal::TaskNode&) for each live task, oldest first.
+    template <class F>
+    void for_each_task(F&& fn) {
+        for (internal::TaskNode& task : tasks_) fn(task);
+    }
+
+    // For the library.
+    void internal_schedule(internal::Runnable& item) noexcept { ready_.push(item); }
+    void internal_register(internal::TaskNode& task) noexcept;
+    internal::TaskNode* internal_running() const noexcept { return running_; }
+    void internal_set_running(internal::TaskNode* task) noexcept { running_ = task; }
+    // The running step is about to end: `task` is what ran, null for a callback.
+    void internal_step_ended(internal::TaskNode* task) noexcept;
+    // An entry that other threads push and the loop runs; the pusher owns it until it runs. Wakes
+    // the loop if asleep.
+    void internal_post(internal::Runnable& item) noexcept;
+    std::uint64_t internal_next_id() noexcept { return ++last_id_; }
+
+  private:
+    friend internal::Spawner<EventLoop>;
+    struct Callback;
+    struct Signals;
+
+    EventLoop& spawn_loop() noexcept { return *this; }
+    CancelScope& spawn_scope() noexcept { return root_scope_; }
+    internal::TaskOwner& spawn_owner() noexcept { return *this; }
+
+    void task_ended(internal::TaskNode& task, std::exception_ptr error) noexcept override;
+    void run_until_done(const internal::TaskNode& task);
+    void turn(bool may_wait);
+    void run_ready();
+    void run_ready_shuffled();
+    void look_outside(bool may_wait);
+    bool take_posted() noexcept;
+    bool prepare_to_sleep() noexcept;
+    void note_slow_step(const internal::TaskNode* task, Duration took) noexcept;
+    void dispatch_signals();
+    void close();
+
+    LoopOptions options_;
+    std::unique_ptr<IoBackend> backend_;
+    TimerQueue timers_;
+    internal::RunQueue ready_;
+    IntrusiveList<internal::TaskNode, internal::RegistryTag> tasks_;
+    CancelScope root_scope_;
+    internal::TaskNode* running_ = nullptr;
+    TimePoint turn_time_;
+    std::uint64_t last_id_ = 0;
+    std::size_t external_ = 0;
+    bool stopping_ = false;
+    int steps_since_look_ = 0;
+    Duration coarse_mark_{};  // coarse time when the running step began
+    Duration coarse_look_{};  // coarse time of the latest look outside
+    LoopStatistics statistics_;
+    std::mt19937_64 random_;
+    std::unique_ptr<Signals> signals_;
+    std::vector<internal::Runnable*> batch_;
+
+    std::atomic<bool> signal_pending_{false};
+    // From other threads: a stack of posted entries, and whether a wake-up is needed to have them
+    // seen.
+    std::atomic<internal::Runnable*> posted_{nullptr};
+    std::atomic<bool> asleep_{false};
+};
+
+// The running loop, as asyncio calls it. Aborts outside of one.
+inline EventLoop& get_running_loop() { return EventLoop::current(); }
+
+// Implementation
+
+template <class T>
+T EventLoop::run_until_complete(Task<T> task) {
+    auto handle = internal::adopt({*this, root_scope_, *this, std::source_location::current()},
+                                  std::move(task));
+    run_until_done(handle.internal_node());
+    return handle.result();
+}
+
+}  // namespace coracle

@@ -1,0 +1,175 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <coracle/core/scope.h>
+
+#include <coracle/core/event.h>
+#include <coracle/core/gather.h>
+#include <coracle/core/run.h>
+#include <coracle/core/sleep.h>
+
+#include <gtest/gtest.h>
+
+#include <string>
+
+namespace coracle {
+namespace {
+
+Task<int> forever() {
+    co_await sleep(1h);
+    co_return 1;
+}
+
+Task<int> quick(int n) {
+    co_await sleep(1ms);
+    co_return n;
+}
+
+TEST(Timeout, ThrowsTimeoutErrorAfterTheBodyWasCancelled) {
+    bool cancelled = false;
+    auto body = [&]() -> Task<void> {
+        co_await timeout(2ms, [&]() -> Task<void> {
+            try {
+                co_await sleep(1h);
+            } catch (const Cancelled& reason) {
+                cancelled = true;
+                EXPECT_EQ(reason.reason(), "timeout");
+                throw;
+            }
+        });
+    };
+    EXPECT_THROW(run(body()), TimeoutError);
+    EXPECT_TRUE(cancelled);
+}
+
+TEST(Timeout, ReturnsTheBodysValueInTime) {
+    auto body = []() -> Task<int> {
+        co_return co_await timeout(1h, [&]() -> Task<int> { co_return co_await quick(5); });
+    };
+    EXPECT_EQ(run(body()), 5);
+}
+
+TEST(WaitFor, AcceptsTasksBuildersAndOtherScopes) {
+    auto body = []() -> Task<int> {
+        co_await wait_for(sleep(1ms), 1h);
+        int n = co_await wait_for(quick(3), 1h);
+        auto [a, b] = co_await wait_for(gather(quick(1), quick(2)), 1h);
+        n += co_await wait_for(wait_for(quick(4), 1h), 1h);
+        bool late = false;
+        try {
+            co_await wait_for(gather(forever(), forever()), 1ms);
+        } catch (const TimeoutError&) {
+            late = true;
+        }
+        EXPECT_TRUE(late);
+        co_return n + a + b;
+    };
+    EXPECT_EQ(run(body()), 10);
+}
+
+TEST(MoveOnAfter, SaysWhetherTheBodyEnded) {
+    auto body = []() -> Task<void> {
+        EXPECT_TRUE(co_await move_on_after(1h, [&]() -> Task<void> { co_await quick(1); }));
+        EXPECT_FALSE(co_await move_on_after(1ms, [&]() -> Task<void> { co_await forever(); }));
+        auto some = co_await move_on_after(1h, [&]() -> Task<int> { co_return co_await quick(9); });
+        auto none =
+            co_await move_on_after(1ms, [&]() -> Task<int> { co_return co_await forever(); });
+        EXPECT_EQ(some, std::optional<int>(9));
+        EXPECT_FALSE(none.has_value());
+    };
+    run(body());
+}
+
+TEST(CancelScope, IsLevelTriggered) {
+    int cancelled = 0;
+    auto body = [&]() -> Task<void> {
+        bool done = co_await cancel_scope([&](CancelScope& scope) -> Task<void> {
+            scope.cancel("enough");
+            for (int i = 0; i < 3; ++i) {
+                try {
+                    co_await sleep(1h);
+                } catch (
+                    const Cancelled& reason) {  // swallowed on purpose: the scope stays cancelled
+                    EXPECT_EQ(reason.reason(), "enough");
+                    ++cancelled;
+                }
+            }
+            co_await sleep(0s);
+        });
+        EXPECT_FALSE(done);
+        co_await sleep(0s);  // outside of the scope nothing is cancelled
+    };
+    run(body());
+    EXPECT_EQ(cancelled, 3);
+}
+
+TEST(CancelScope, OuterCancellationPassesThroughInnerScopes) {
+    auto body = []() -> Task<void> {
+        bool outer = co_await move_on_after(1ms, [&]() -> Task<void> {
+            bool inner = co_await move_on_after(1h, [&]() -> Task<void> { co_await forever(); });
+            ADD_FAILURE() << "the inner scope absorbed " << inner;
+        });
+        EXPECT_FALSE(outer);
+    };
+    run(body());
+}
+
+TEST(CancelScope, DeadlinesNestAndTheEarliestApplies) {
+    auto body = []() -> Task<void> {
+        co_await timeout(1h, [&]() -> Task<void> {
+            TimePoint outer = current_deadline();
+            co_await timeout(2h, [&]() -> Task<void> {
+                EXPECT_EQ(current_deadline(), outer);
+                co_return;
+            });
+            co_await timeout(1s, [&]() -> Task<void> {
+                EXPECT_LT(current_deadline(), outer);
+                co_return;
+            });
+        });
+        EXPECT_EQ(current_deadline(), no_deadline);
+    };
+    run(body());
+}
+
+TEST(Shield, KeepsCancellationOutUntilItEnds) {
+    bool flushed = false;
+    auto body = [&]() -> Task<void> {
+        bool done = co_await cancel_scope([&](CancelScope& scope) -> Task<void> {
+            scope.cancel();
+            co_await shield(quick(1));
+            flushed = true;
+            co_await sleep(0s);
+            ADD_FAILURE() << "the checkpoint after the shield did not throw";
+        });
+        EXPECT_FALSE(done);
+    };
+    run(body());
+    EXPECT_TRUE(flushed);
+}
+
+TEST(Cancellation, AResultThatWonIsDelivered) {
+    auto body = []() -> Task<void> {
+        Event event;
+        bool delivered = false;
+        bool done = co_await cancel_scope([&](CancelScope& scope) -> Task<void> {
+            co_await task_group([&](TaskGroup& group) -> Task<void> {
+                group.create_task(
+                    [](Event& e, CancelScope& s) -> Task<void> {
+                        co_await sleep(0s);
+                        e.set();     // the wait has completed
+                        s.cancel();  // in the same step, too late for it
+                    },
+                    std::ref(event), std::ref(scope));
+                co_await event.wait();
+                delivered = true;
+                co_await sleep(0s);
+                ADD_FAILURE() << "the next checkpoint did not throw";
+            });
+        });
+        EXPECT_TRUE(delivered);
+        EXPECT_FALSE(done);
+    };
+    run(body());
+}
+
+}  // namespace
+}  // namespace coracle

@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <coracle/core/sleep.h>
+
+#include <coracle/core/loop.h>
+
+namespace coracle {
+
+bool Sleep::Awaiter::begin() {
+    EventLoop& loop = task()->loop;
+    wait();
+    if (span_ <= Duration::zero()) {
+        complete();
+    } else if (TimePoint until = saturating_add(loop.time(), span_); until != no_deadline) {
+        loop.timers().add(*this, until);
+    }
+    return true;
+}
+
+bool Sleep::Awaiter::withdraw() noexcept {
+    Timer::cancel();
+    return true;
+}
+
+std::string Sleep::Awaiter::describe() const { return "sleep"; }
+
+}  // namespace coracle

@@ -1,0 +1,203 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <coracle/core/task_group.h>
+
+#include <coracle/core/run.h>
+#include <coracle/core/sleep.h>
+#include <coracle/core/task_tree.h>
+
+#include <gtest/gtest.h>
+
+#include <memory>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace coracle {
+namespace {
+
+Task<void> append_later(std::vector<int>& out, int value, Duration after) {
+    co_await sleep(after);
+    out.push_back(value);
+}
+
+Task<void> sleep_for_ever(bool& cancelled) {
+    try {
+        co_await sleep(1h);
+    } catch (const Cancelled&) {
+        cancelled = true;
+        throw;
+    }
+}
+
+Task<void> fail_with(std::string message) {
+    co_await sleep(0s);
+    throw std::runtime_error(message);
+}
+
+Task<void> count_bytes(std::size_t& out, std::string_view text, const std::string& more) {
+    co_await sleep(0s);
+    out = text.size() + more.size();
+}
+
+struct Counter {
+    int total = 0;
+    Task<void> add(int n, std::unique_ptr<int> more) {
+        co_await sleep(0s);
+        total += n + *more;
+    }
+};
+
+TEST(TaskGroup, EndsWhenEveryChildHas) {
+    std::vector<int> out;
+    run([](std::vector<int>& values) -> Task<void> {
+        co_await task_group([&](TaskGroup& group) -> Task<void> {
+            group.create_task(append_later, std::ref(values), 2, Duration(2ms));
+            group.create_task(append_later, std::ref(values), 1, Duration(1ms));
+            EXPECT_EQ(group.size(), 2u);
+            co_return;
+        });
+        EXPECT_EQ(values.size(), 2u);
+    }(out));
+    EXPECT_EQ(out, (std::vector<int>{1, 2}));
+}
+
+TEST(TaskGroup, ArgumentsLiveAsLongAsTheTask) {
+    std::size_t size = 0;
+    Counter counter;
+    run([](std::size_t& out, Counter& object) -> Task<void> {
+        co_await task_group([&](TaskGroup& group) -> Task<void> {
+            group.create_task(count_bytes, std::ref(out), "abc", std::string(60, 'y'));
+            group.create_task(&Counter::add, std::ref(object), 2, std::make_unique<int>(40));
+            group.create_task(&Counter::add, &object, 1, std::make_unique<int>(0));
+            co_return;
+        });
+    }(size, counter));
+    EXPECT_EQ(size, 63u);
+    EXPECT_EQ(counter.total, 43);
+}
+
+TEST(TaskGroup, FirstErrorCancelsSiblingsAndIsRethrown) {
+    bool cancelled = false;
+    auto body = [&]() -> Task<void> {
+        co_await task_group([&](TaskGroup& group) -> Task<void> {
+            group.create_task(sleep_for_ever, std::ref(cancelled));
+            group.create_task(fail_with, "boom");
+            co_await sleep(1h);
+        });
+    };
+    try {
+        run(body());
+        FAIL() << "the error was lost";
+    } catch (const std::runtime_error& error) {
+        EXPECT_STREQ(error.what(), "boom");
+    }
+    EXPECT_TRUE(cancelled);
+}
+
+TEST(TaskGroup, SeveralErrorsBecomeAnExceptionGroup) {
+    auto body = []() -> Task<void> {
+        co_await task_group([&](TaskGroup& group) -> Task<void> {
+            group.create_task(fail_with, "first");
+            group.create_task(fail_with, "second");
+            co_return;
+        });
+    };
+    try {
+        run(body());
+        FAIL() << "the errors were lost";
+    } catch (const ExceptionGroup& group) {
+        EXPECT_EQ(group.exceptions().size(), 2u);
+        EXPECT_STREQ(group.what(),
+                     "2 tasks failed: std::runtime_error: first; std::runtime_error: second");
+    }
+}
+
+TEST(TaskGroup, CancelEndsItWithoutAnError) {
+    bool cancelled = false;
+    auto body = [&]() -> Task<int> {
+        co_await task_group([&](TaskGroup& group) -> Task<void> {
+            group.create_task(sleep_for_ever, std::ref(cancelled));
+            co_await sleep(0s);
+            group.cancel();
+            co_await sleep(1h);
+        });
+        co_await sleep(0s);
+        co_return 7;
+    };
+    EXPECT_EQ(run(body()), 7);
+    EXPECT_TRUE(cancelled);
+}
+
+TEST(TaskGroup, HandlesCancelOneTaskAlone) {
+    bool first = false, second = false;
+    auto body = [&]() -> Task<void> {
+        co_await task_group([&](TaskGroup& group) -> Task<void> {
+            auto one = group.create_task(sleep_for_ever, std::ref(first));
+            auto two = group.create_task(sleep_for_ever, std::ref(second));
+            co_await sleep(0s);
+            one.cancel("not needed");
+            bool thrown = false;
+            try {
+                co_await one;
+            } catch (const TaskCancelledError& error) {
+                thrown = true;
+                EXPECT_NE(std::string(error.what()).find("not needed"), std::string::npos);
+            }
+            EXPECT_TRUE(thrown);
+            EXPECT_TRUE(one.cancelled());
+            EXPECT_FALSE(second);
+            EXPECT_FALSE(two.done());
+            group.cancel();
+        });
+    };
+    run(body());
+    EXPECT_TRUE(first);
+    EXPECT_TRUE(second);
+}
+
+TEST(TaskGroup, HandlesGiveTheResult) {
+    auto body = []() -> Task<int> {
+        int sum = 0;
+        co_await task_group([&](TaskGroup& group) -> Task<void> {
+            auto twenty = group.create_task(
+                [](int n) -> Task<int> {
+                    co_await sleep(0s);
+                    co_return n;
+                },
+                20);
+            sum += co_await twenty;
+            EXPECT_TRUE(twenty.done());
+        });
+        co_return sum;
+    };
+    EXPECT_EQ(run(body()), 20);
+}
+
+TEST(TaskGroup, TheBodysValueIsReturned) {
+    auto body = []() -> Task<std::string> {
+        co_return co_await task_group([&](TaskGroup&) -> Task<std::string> { co_return "value"; });
+    };
+    EXPECT_EQ(run(body()), "value");
+}
+
+TEST(TaskTree, ShowsWhoWaitsWhere) {
+    std::string tree;
+    bool cancelled = false;
+    auto body = [&]() -> Task<void> {
+        co_await task_group([&](TaskGroup& group) -> Task<void> {
+            group.create_task(sleep_for_ever, std::ref(cancelled)).set_name("sleeper");
+            co_await sleep(0s);
+            tree = task_tree(EventLoop::current());
+            group.cancel();
+        });
+    };
+    run(body());
+    EXPECT_NE(tree.find("Task-1"), std::string::npos) << tree;
+    EXPECT_NE(tree.find("  sleeper waits for sleep\n    in sleep_for_ever (task_group_test.cc:"),
+              std::string::npos)
+        << tree;
+}
+
+}  // namespace
+}  // namespace coracle
