@@ -7,23 +7,25 @@ the request (a fresh Date each second, a sampler) is left in, a fraction of a pe
 """
 
 import collections
+import contextlib
 import pathlib
 import re
 import subprocess
+import tempfile
 
 from . import client, paths
 from .contenders import Contender
 from .server import Server
 
 CACHEGRIND = ("--tool=cachegrind", "--cache-sim=no", "--cachegrind-out-file=/dev/null")
-CALLGRIND = ("--tool=callgrind", f"--callgrind-out-file={paths.SCRATCH}/valgrind.%p.out")
+CALLGRIND = ("--tool=callgrind", "--callgrind-out-file={folder}/%p.out")
 
 
 def per_request(contender: Contender, requests: int, **options) -> float:
     """Instructions of one request; options as those of load/ask.cc."""
     def life(count: int) -> int:
-        _serve(contender, CACHEGRIND, count, options)
-        logs = "".join(log.read_text() for log in paths.SCRATCH.glob("valgrind.*.log"))
+        with _served(contender, CACHEGRIND, count, options) as folder:
+            logs = "".join(log.read_text() for log in folder.glob("*.log"))
         return sum(_number(found) for found in re.findall(r"I +refs: +([\d,]+)", logs))
 
     return (life(requests + requests // 4) - life(requests // 4)) / requests
@@ -32,22 +34,24 @@ def per_request(contender: Contender, requests: int, **options) -> float:
 def profile(contender: Contender, requests: int, **options) -> list[tuple[float, str]]:
     """Instructions of one request by the function that spends them itself, most expensive first."""
     def life(count: int) -> collections.Counter[str]:
-        _serve(contender, CALLGRIND, count, options)
-        return sum(map(_by_function, paths.SCRATCH.glob("valgrind.*.out")), collections.Counter())
+        with _served(contender, CALLGRIND, count, options) as folder:
+            return sum(map(_by_function, folder.glob("*.out")), collections.Counter())
 
     long, short = life(requests + requests // 4), life(requests // 4)
     each = [((long[function] - short[function]) / requests, function) for function in long]
     return sorted(each, reverse=True)
 
 
-def _serve(contender: Contender, tool: tuple[str, ...], requests: int, options: dict):
+@contextlib.contextmanager
+def _served(contender: Contender, tool: tuple[str, ...], requests: int, options: dict):
+    """A whole life under valgrind; the folder with what was counted, for as long as it is held."""
     paths.SCRATCH.mkdir(parents=True, exist_ok=True)
-    for old in paths.SCRATCH.glob("valgrind.*"):
-        old.unlink()
-    log = f"--log-file={paths.SCRATCH}/valgrind.%p.log"
-    wrapper = ("valgrind", *tool, "--trace-children=yes", log)
-    with Server(contender, cores=None, wrapper=wrapper) as server:
-        client.ask(server, requests=requests, **options)
+    with tempfile.TemporaryDirectory(dir=paths.SCRATCH, prefix="valgrind.") as folder:
+        words = ("valgrind", *tool, "--trace-children=yes", "--log-file={folder}/%p.log")
+        wrapper = tuple(word.format(folder=folder) for word in words)
+        with Server(contender, cores=None, wrapper=wrapper) as server:
+            client.ask(server, requests=requests, **options)
+        yield pathlib.Path(folder)
 
 
 def _by_function(out: pathlib.Path) -> collections.Counter[str]:
