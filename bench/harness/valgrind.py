@@ -8,6 +8,7 @@ the request (a fresh Date each second, a sampler) is left in, a fraction of a pe
 
 import collections
 import contextlib
+import os
 import pathlib
 import re
 import subprocess
@@ -47,6 +48,7 @@ def _served(contender: Contender, tool: tuple[str, ...], requests: int, options:
     """A whole life under valgrind; the folder with what was counted, for as long as it is held."""
     paths.SCRATCH.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=paths.SCRATCH, prefix="valgrind.") as folder:
+        os.chmod(folder, 0o777)  # nginx's worker is another user when we are root
         words = ("valgrind", *tool, "--trace-children=yes", "--log-file={folder}/%p.log")
         wrapper = tuple(word.format(folder=folder) for word in words)
         with Server(contender, cores=None, wrapper=wrapper) as server:
