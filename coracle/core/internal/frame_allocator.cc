@@ -5,19 +5,21 @@
 #include <cstdint>
 #include <new>
 
-#if defined(__SANITIZE_ADDRESS__)
-#define CORACLE_RECYCLE_FRAMES 0
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define CORACLE_RECYCLE_FRAMES 0
-#endif
-#endif
-#ifndef CORACLE_RECYCLE_FRAMES
-#define CORACLE_RECYCLE_FRAMES 1
-#endif
-
 namespace coracle::internal {
 namespace {
+
+// Under AddressSanitizer every block comes from operator new, so that a use after free is seen.
+#if defined(__SANITIZE_ADDRESS__)
+constexpr bool recycles = false;
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+constexpr bool recycles = false;
+#else
+constexpr bool recycles = true;
+#endif
+#else
+constexpr bool recycles = true;
+#endif
 
 constexpr std::size_t granularity = 64;
 constexpr std::size_t largest = 2048;
@@ -77,24 +79,18 @@ void* allocate_frame(std::size_t size) {
         cleaner.arm();
     }
     count_live(1);
-#if CORACLE_RECYCLE_FRAMES
-    if (size <= largest) {
-        std::size_t index = class_of(size);
-        if (Block* block = cache.free[index]) {
-            cache.free[index] = block->next;
-            --cache.count[index];
-            return block;
-        }
-        return ::operator new((index + 1) * granularity);
-    }
-#endif
-    return ::operator new(size);
+    if (!recycles || size > largest) return ::operator new(size);
+    std::size_t index = class_of(size);
+    Block* block = cache.free[index];
+    if (!block) return ::operator new((index + 1) * granularity);
+    cache.free[index] = block->next;
+    --cache.count[index];
+    return block;
 }
 
 void free_frame(void* block, std::size_t size) noexcept {
     count_live(-1);
-#if CORACLE_RECYCLE_FRAMES
-    if (size <= largest && !cache.closed) {
+    if (recycles && size <= largest && !cache.closed) {
         std::size_t index = class_of(size);
         if (cache.count[index] < held_bytes_max / ((index + 1) * granularity)) {
             auto* head = static_cast<Block*>(block);
@@ -104,9 +100,6 @@ void free_frame(void* block, std::size_t size) noexcept {
             return;
         }
     }
-#else
-    static_cast<void>(size);
-#endif
     ::operator delete(block);
 }
 

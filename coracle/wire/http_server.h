@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: Apache-2.0
+// HttpServer: accepts connections on one loop, serves each, and ends them gracefully.
+#pragma once
+
+#include <coracle/base/intrusive_list.h>
+#include <coracle/core/task.h>
+#include <coracle/core/task_group.h>
+#include <coracle/net/listener.h>
+#include <coracle/wire/exchange.h>
+#include <coracle/wire/server_connection.h>
+#include <coracle/wire/server_options.h>
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+namespace coracle::wire {
+
+// Counts over all loops that share it; read from any thread.
+struct ServerCounters {
+    std::atomic<std::uint64_t> connections_accepted{0};
+    std::atomic<std::uint64_t> connections_refused{0};  // over connections_max
+    std::atomic<std::int64_t> connections_open{0};
+    std::atomic<std::uint64_t> requests{0};
+};
+
+// One per loop. The handler, the counters and the listeners outlive serve().
+//
+//   HttpServer server(handler, {.idle_timeout = 30s}, counters);
+//   group.create_task(&HttpServer::serve, std::ref(server), std::ref(*listener));
+//   ...
+//   server.drain();                       // stop accepting, let busy connections finish
+//   co_await server.wait_closed();        // every connection has ended
+class HttpServer {
+  public:
+    HttpServer(RequestHandler& handler, const ServerOptions& options, ServerCounters& counters);
+    HttpServer(const HttpServer&) = delete;
+    HttpServer& operator=(const HttpServer&) = delete;
+    ~HttpServer();
+
+    // Accepts from the listener and serves each connection in a task of its own, until drain(), abort() or cancellation;
+    // then closes the listener and waits for its connections to end. One call per listener, several at a time are fine.
+    Task<void> serve(net::Listener& listener);
+
+    // Serves one connection that came from elsewhere.
+    Task<void> serve_connection(std::unique_ptr<ServerConnection> connection);
+
+    // Stops accepting; idle connections end at once, busy ones after the request in progress.
+    void drain();
+
+    // Cancels every connection: handlers see Cancelled, sockets are closed. Returns how many requests were cut.
+    std::size_t abort();
+
+    // Returns when no connection is left.
+    Task<void> wait_closed();
+
+    std::size_t connections() const noexcept { return open_; }
+    // Connections in the middle of a request.
+    std::size_t busy() const noexcept;
+
+  private:
+    struct Entry;
+    struct State;
+
+    RequestHandler& handler_;
+    const ServerOptions options_;
+    ServerCounters& counters_;
+    std::unique_ptr<State> state_;
+    std::size_t open_ = 0;
+};
+
+}  // namespace coracle::wire
