@@ -108,8 +108,9 @@ def compile_page(compiler, root, page):
     if not blocks:
         return None
     # Snippets stop where the reader has understood: an unused variable is no fault of theirs.
-    # And main() may end without a return, but not inside a namespace.
-    warnings = ["-Wall", "-Wextra", "-Werror", "-Wno-unused", "-Wno-return-type", "-Wno-missing-field-initializers"]
+    # And main() may end without a return, but not inside a namespace; a local type in a coroutine's frame is no fault.
+    quiet = ["unused", "return-type", "missing-field-initializers", "subobject-linkage", "unknown-warning-option"]
+    warnings = ["-Wall", "-Wextra", "-Werror", *(f"-Wno-{name}" for name in quiet)]
     done = subprocess.run(
         [compiler, "-std=c++20", "-fsyntax-only", *warnings, f"-I{root}", "-x", "c++", "-"],
         input=translation_unit(root, path, blocks), text=True, capture_output=True, check=False,
