@@ -67,22 +67,24 @@ struct EventLoop::Callback final : internal::Runnable {
     MoveFunction<void()> fn;
 };
 
-class TimerHandle::Call final : public Timer {
+class TimerHandle::Call final : public Timer, public ListLink<> {
   public:
     Call(EventLoop& loop, MoveFunction<void()> fn) : loop_(loop), fn_(std::move(fn)) {}
 
-    // Keeps itself alive while scheduled.
+    // Keeps itself alive while scheduled; the loop drops what is left when it ends.
     void schedule(std::shared_ptr<Call> self, TimePoint when) {
         self_ = std::move(self);
         loop_.timers().add(*this, when);
     }
     void drop() noexcept {
         Timer::cancel();
+        unlink();
         auto last = std::move(self_);
     }
 
   private:
     void fire() noexcept override {
+        unlink();
         auto last = std::move(self_);
         loop_.call_soon(std::move(fn_));
     }
@@ -117,6 +119,7 @@ EventLoop::~EventLoop() {
     close();
     signals_.reset();
     internal::unregister_loop(*this);
+    while (TimerHandle::Call* call = calls_.pop_front()) call->drop();
     while (internal::Runnable* item = ready_.pop()) item->run();
 }
 
@@ -287,6 +290,7 @@ TimerHandle EventLoop::call_later(Duration delay, MoveFunction<void()> fn) {
 TimerHandle EventLoop::call_at(TimePoint when, MoveFunction<void()> fn) {
     auto call = std::make_shared<TimerHandle::Call>(*this, std::move(fn));
     if (when == no_deadline) return TimerHandle(call);
+    calls_.push_back(*call);
     call->schedule(call, when);
     return TimerHandle(call);
 }

@@ -182,6 +182,7 @@ class EventLoop final : private internal::TaskOwner, public internal::Spawner<Ev
     LoopOptions options_;
     std::unique_ptr<IoBackend> backend_;
     TimerQueue timers_;
+    IntrusiveList<TimerHandle::Call> calls_;  // scheduled by call_later() and call_at()
     internal::RunQueue ready_;
     IntrusiveList<internal::TaskNode, internal::RegistryTag> tasks_;
     CancelScope root_scope_;
