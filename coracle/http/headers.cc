@@ -89,6 +89,7 @@ HeaderFields& HeaderFields::operator=(const HeaderFields& other) {
     }
     std::copy_n(other.fields_.get(), other.size_, fields_.get());
     size_ = other.size_;
+    present_ = other.present_;
     repeated_ = other.repeated_;
     first_ = other.first_;
     return *this;
@@ -99,6 +100,7 @@ HeaderFields& HeaderFields::operator=(HeaderFields&& other) noexcept {
     fields_ = std::move(other.fields_);
     size_ = other.size_;
     capacity_ = std::exchange(other.capacity_, 0);
+    present_ = other.present_;
     repeated_ = other.repeated_;
     first_ = other.first_;
     other.clear();

@@ -54,10 +54,10 @@ class HeaderFields {
     // Index of the first field of that known header, or `npos`. Not for KnownHeader::none.
     static constexpr std::size_t npos = static_cast<std::size_t>(-1);
     std::size_t find(KnownHeader header) const noexcept {
-        return static_cast<std::size_t>(first_[static_cast<std::size_t>(header)]) - 1;
+        return (present_ & bit(header)) != 0 ? first_[static_cast<std::size_t>(header)] : npos;
     }
-    // The known headers that are there more than once, one bit each; the bit of `none` has no
-    // meaning.
+    // The known headers that are there, and those that are there more than once: one bit each.
+    std::uint64_t present() const noexcept { return present_; }
     std::uint64_t repeated() const noexcept { return repeated_; }
     static constexpr std::uint64_t bit(KnownHeader header) noexcept {
         return std::uint64_t{1} << static_cast<unsigned>(header);
@@ -65,19 +65,28 @@ class HeaderFields {
 
     // At most 65,534 fields (the limits of every codec lie far below).
     void push_back(const HeaderField& field) {
+        next() = field;
+        commit(field.known);
+    }
+    // The same in two steps: a place to fill, and its announcement.
+    HeaderField& next() {
         if (size_ == capacity_) grow();
-        fields_[size_++] = field;
-        auto& first = first_[static_cast<std::size_t>(field.known)];
-        if (first == 0) {
-            first = static_cast<std::uint16_t>(size_);
+        return fields_[size_];
+    }
+    void commit(KnownHeader header) noexcept {
+        const std::uint32_t index = size_++;
+        if (header == KnownHeader::none) return;
+        const std::uint64_t known = bit(header);
+        if ((present_ & known) == 0) {
+            present_ |= known;
+            first_[static_cast<std::size_t>(header)] = static_cast<std::uint16_t>(index);
         } else {
-            repeated_ |= bit(field.known);
+            repeated_ |= known;
         }
     }
     void clear() noexcept {
         size_ = 0;
-        repeated_ = 0;
-        first_.fill(0);
+        present_ = repeated_ = 0;
     }
     void release() noexcept { *this = HeaderFields(); }
 
@@ -87,8 +96,9 @@ class HeaderFields {
     std::unique_ptr<HeaderField[]> fields_;
     std::uint32_t size_ = 0;
     std::uint32_t capacity_ = 0;
+    std::uint64_t present_ = 0;
     std::uint64_t repeated_ = 0;
-    std::array<std::uint16_t, known_header_count> first_{};  // index + 1; 0 is absent
+    std::array<std::uint16_t, known_header_count> first_{};  // index, where present_ says so
 };
 static_assert(known_header_count <= 64);
 

@@ -7,6 +7,7 @@
 
 #include <coracle/http/internal/authority.h>
 #include <coracle/http/internal/chars.h>
+#include <coracle/http/internal/known_header_match.h>
 #include <coracle/http/internal/scan.h>
 
 namespace coracle::http::h1 {
@@ -23,6 +24,11 @@ constexpr std::uint64_t single_fields =
     bit(KnownHeader::host) | bit(KnownHeader::content_type) | bit(KnownHeader::etag) |
     bit(KnownHeader::user_agent) | bit(KnownHeader::server) | bit(KnownHeader::content_range) |
     bit(KnownHeader::content_location) | bit(KnownHeader::max_forwards) | bit(KnownHeader::expect);
+
+// Fields that say how the message ends or what it asks of the connection.
+constexpr std::uint64_t framing_fields =
+    bit(KnownHeader::content_length) | bit(KnownHeader::transfer_encoding) |
+    bit(KnownHeader::connection) | bit(KnownHeader::expect) | bit(KnownHeader::sec_websocket_key1);
 
 constexpr std::size_t version_line_size = 10;  // "HTTP/1.1" CR LF
 
@@ -121,7 +127,9 @@ ParseResult RequestParser::refuse(ParseError error) noexcept {
     } else {
         return nullptr;
     }
-    const char* const blank = find<internal::TargetEnd>(base, target, end);
+    const char* const path_end = find<internal::PlainPathEnd>(base, target, end);
+    const bool is_plain = path_end != end && *path_end == ' ';
+    const char* const blank = is_plain ? path_end : find<internal::TargetEnd>(base, path_end, end);
     if (*target != '/' || end - blank < 11 ||
         std::memcmp(blank, " HTTP/1.1\r\n", version_line_size + 1) != 0 ||
         blank + 9 - base > std::ptrdiff_t{limits_.request_line_bytes_max})
@@ -131,7 +139,7 @@ ParseResult RequestParser::refuse(ParseError error) noexcept {
     out.target_ = {static_cast<std::uint32_t>(target - base),
                    static_cast<std::uint32_t>(blank - target)};
     out.path_ = out.target_;
-    out.split_query();
+    if (!is_plain) out.split_query();
     return blank + 1 + version_line_size;
 }
 
@@ -140,29 +148,33 @@ ParseResult RequestParser::refuse(ParseError error) noexcept {
 // different, the end of the head at the latest, and leaves the verdict to the stages.
 [[gnu::always_inline]] inline const char* RequestParser::read_plain_lines(
     const char* base, const char* at, const char* end, HeaderFields& fields) const {
-    while (end - at >= 16 && *at != '\r') {
+    const std::size_t limit = std::size_t{headers_start_} + limits_.headers_bytes_max;
+    const char* const fields_end = base + std::min(limit, static_cast<std::size_t>(end - base));
+    const std::ptrdiff_t line_bytes_max = limits_.header_line_bytes_max;
+    const std::size_t count_max = limits_.headers_count_max;
+    while (fields_end - at >= 4) {
         const char* const line = at;
         const char* const colon = internal::find_name_end(base, line, end);
-        if (end - colon < 3 || *colon != ':' || colon == line) return line;
+        if (fields_end - colon < 3 || *colon != ':' || colon == line) return line;
         const char* const value = colon + (colon[1] == ' ' ? 2 : 1);
         if (is_blank(*value)) return line;
         const char* const stop = find<internal::ControlByte>(base, value, end);
-        if (end - stop < 2 || stop[0] != '\r' || stop[1] != '\n') return line;
-        at = stop + 2;
-        if (stop - line > limits_.header_line_bytes_max ||
-            at - base > std::ptrdiff_t{headers_start_} + limits_.headers_bytes_max ||
-            fields.size() >= limits_.headers_count_max)
+        if (fields_end - stop < 2 || std::memcmp(stop, "\r\n", 2) != 0 ||
+            stop - line > line_bytes_max || fields.size() >= count_max)
             return line;
+        at = stop + 2;
 
         const char* value_end = stop;
         while (value_end != value && is_blank(value_end[-1])) --value_end;
-        HeaderField field;
+        HeaderField& field = fields.next();
+        const auto name_size = static_cast<std::size_t>(colon - line);
+        const KnownHeader known = internal::find_known_header(line, name_size);
         field.name_offset = static_cast<std::uint32_t>(line - base);
-        field.name_size = static_cast<std::uint16_t>(colon - line);
+        field.name_size = static_cast<std::uint16_t>(name_size);
         field.value_offset = static_cast<std::uint32_t>(value - base);
         field.value_size = static_cast<std::uint32_t>(value_end - value);
-        field.known = known_header({line, field.name_size});
-        fields.push_back(field);
+        field.known = known;
+        fields.commit(known);
     }
     return at;
 }
@@ -192,6 +204,10 @@ ParseResult RequestParser::refuse(ParseError error) noexcept {
     } else if (is_1_1) {
         return ParseError::missing_host;
     }
+    framing_.keep_alive = is_1_1;
+    framing_.tunnel = out.method_ == Method::CONNECT;
+    closing_ = !is_1_1;
+    if ((fields.present() & framing_fields) == 0) return ParseError::none;
     if (fields.find(KnownHeader::sec_websocket_key1) != HeaderFields::npos)
         return ParseError::obsolete_websocket;
 
@@ -209,10 +225,7 @@ ParseResult RequestParser::refuse(ParseError error) noexcept {
         if (error != ParseError::none) return error;
         framing_.body = BodyFraming::chunked;
     }
-    if (out.method_ == Method::CONNECT) {
-        if (framing_.body != BodyFraming::none) return ParseError::body_not_allowed;
-        framing_.tunnel = true;
-    }
+    if (framing_.tunnel && framing_.body != BodyFraming::none) return ParseError::body_not_allowed;
 
     // RFC 9112 9.3. Several Connection fields are one list.
     bool close = false;

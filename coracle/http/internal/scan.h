@@ -63,6 +63,26 @@ struct TargetEnd {
 #endif
 };
 
+// The same, '?', '%' and their neighbours: a run of the rest is a path that needs no further look.
+struct PlainPathEnd {
+    static bool matches(char byte) noexcept {
+        auto code = static_cast<unsigned char>(byte);
+        return code < '&' || code > 0x7E || byte == '?';
+    }
+    static std::uint64_t matches(std::uint64_t word) noexcept {
+        return any_below(word, '&') | (word & every_byte * 0x80) | any_equal(word, 0x7F) |
+               any_equal(word, '?');
+    }
+#if defined(__SSE2__)
+    static __m128i matches(__m128i bytes) noexcept {
+        __m128i outside = _mm_cmplt_epi8(bytes, _mm_set1_epi8('&'));
+        __m128i special = _mm_or_si128(_mm_cmpeq_epi8(bytes, _mm_set1_epi8(0x7F)),
+                                       _mm_cmpeq_epi8(bytes, _mm_set1_epi8('?')));
+        return _mm_or_si128(outside, special);
+    }
+#endif
+};
+
 // Everything but ASCII letters and '-': most field names are made of those alone.
 struct NotPlainName {
     static bool matches(char byte) noexcept {
@@ -137,14 +157,13 @@ template <class Kind>
         __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(at));
         return static_cast<unsigned>(_mm_movemask_epi8(Kind::matches(bytes)));
     };
-    while (end - from >= 16) {
-        if (unsigned mask = matches_at(from)) return from + std::countr_zero(mask);
-        from += 16;
-    }
     if (end - begin >= 16) {
-        // The rest is shorter than a vector: look at the last sixteen bytes and forget those before
-        // `from`.
-        unsigned mask = matches_at(end - 16) >> (16 - (end - from));
+        const char* const last = end - 16;
+        for (; from <= last; from += 16)
+            if (unsigned mask = matches_at(from)) return from + std::countr_zero(mask);
+        // The rest is shorter than a vector: look at the last sixteen bytes and forget those
+        // before.
+        unsigned mask = matches_at(last) >> (from - last);
         return mask != 0 ? from + std::countr_zero(mask) : end;
     }
     while (from != end && !Kind::matches(*from)) ++from;
@@ -165,6 +184,7 @@ const char* find(const char*, const char* from, const char* end) noexcept {
 #else
     static_cast<void>(begin);
 #endif
+    if (from != end && *from == ':') return from;
     while (from != end && has_class(*from, kToken)) ++from;
     return from;
 }

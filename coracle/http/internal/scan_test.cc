@@ -38,6 +38,7 @@ TEST(Scan, FindsControlBytes) {
     expect_twins_agree<ControlByte>('\x80');
 }
 TEST(Scan, FindsTheEndOfATarget) { expect_twins_agree<TargetEnd>('/'); }
+TEST(Scan, FindsTheEndOfAPlainPath) { expect_twins_agree<PlainPathEnd>('/'); }
 TEST(Scan, FindsTheEndOfAPlainName) { expect_twins_agree<NotPlainName>('-'); }
 TEST(Scan, FindsTheEndOfAPlainHost) { expect_twins_agree<NotPlainHost>('.'); }
 TEST(Scan, FindsQueryAndPercent) { expect_twins_agree<QueryOrPercent>('>'); }
