@@ -3,28 +3,20 @@
 #pragma once
 
 #include <coracle/base/intrusive_list.h>
+#include <coracle/core/cancel.h>
+#include <coracle/core/event.h>
 #include <coracle/core/task.h>
-#include <coracle/core/task_group.h>
 #include <coracle/net/listener.h>
 #include <coracle/wire/exchange.h>
 #include <coracle/wire/server_connection.h>
+#include <coracle/wire/server_loop.h>
 #include <coracle/wire/server_options.h>
 
-#include <atomic>
 #include <cstddef>
-#include <cstdint>
 #include <memory>
 #include <vector>
 
 namespace coracle::wire {
-
-// Counts over all loops that share it; read from any thread.
-struct ServerCounters {
-    std::atomic<std::uint64_t> connections_accepted{0};
-    std::atomic<std::uint64_t> connections_refused{0};  // over connections_max
-    std::atomic<std::int64_t> connections_open{0};
-    std::atomic<std::uint64_t> requests{0};
-};
 
 // One per loop. The handler, the counters and the listeners outlive serve().
 //
@@ -40,8 +32,9 @@ class HttpServer {
     HttpServer& operator=(const HttpServer&) = delete;
     ~HttpServer();
 
-    // Accepts from the listener and serves each connection in a task of its own, until drain(), abort() or cancellation;
-    // then closes the listener and waits for its connections to end. One call per listener, several at a time are fine.
+    // Accepts from the listener and serves each connection in a task of its own, until drain(),
+    // abort() or cancellation; then closes the listener and waits for its connections to end. One
+    // call per listener, several at a time are fine.
     Task<void> serve(net::Listener& listener);
 
     // Serves one connection that came from elsewhere.
@@ -50,7 +43,8 @@ class HttpServer {
     // Stops accepting; idle connections end at once, busy ones after the request in progress.
     void drain();
 
-    // Cancels every connection: handlers see Cancelled, sockets are closed. Returns how many requests were cut.
+    // Cancels every connection: handlers see Cancelled, sockets are closed. Returns how many
+    // requests were cut.
     std::size_t abort();
 
     // Returns when no connection is left.
@@ -58,17 +52,24 @@ class HttpServer {
 
     std::size_t connections() const noexcept { return open_; }
     // Connections in the middle of a request.
-    std::size_t busy() const noexcept;
+    std::size_t busy() noexcept;
 
   private:
     struct Entry;
-    struct State;
+    class GroupScope;
+
+    Task<void> serve_stream(std::unique_ptr<net::Stream> stream);
 
     RequestHandler& handler_;
-    const ServerOptions options_;
     ServerCounters& counters_;
-    std::unique_ptr<State> state_;
+    ServerLoop shared_;
+    IntrusiveList<Entry> connections_;
+    std::vector<net::Listener*> listeners_;
+    std::vector<CancelScope*> scopes_;  // of the groups that hold the connections
+    Event closed_;
     std::size_t open_ = 0;
+    std::size_t starting_ = 0;  // accepted, their task has not run yet
+    bool draining_ = false;
 };
 
 }  // namespace coracle::wire

@@ -19,25 +19,27 @@ struct ServerOptions {
     Duration header_timeout = 10s;
     // Between requests, and before the first. Over: closed without a word.
     Duration idle_timeout = 75s;
-    // A body may take body_grace and then has to keep up with rate_min in total. Slower: 408, closed.
+    // A body may take body_grace and then has to keep up with rate_min in total. Slower: 408,
+    // closed.
     Duration body_grace = 10s;
     // The same for a peer that reads its response. Slower: reset.
     Duration write_grace = 30s;
     std::size_t rate_min = 1024;  // bytes per second
 
-    // Bytes of unread request body that are read and dropped after a response so that the connection can go on. More: it
-    // is closed, after linger_timeout at most, so that the peer can still read the response.
+    // Bytes of unread request body that are read and dropped after a response so that the
+    // connection can go on. More: it is closed, after linger_timeout at most, so that the peer can
+    // still read the response.
     std::size_t discard_bytes_max = 256 * 1024;
     Duration linger_timeout = 2s;
 
     // Exchange::write() waits while more than this is unsent.
     std::size_t write_high_water = 64 * 1024;
-    // Bytes read ahead of the request in progress, which bounds how much pipelining costs: nothing more is read from the
-    // socket until those are answered.
+    // Bytes read ahead of the request in progress, which bounds how much pipelining costs: nothing
+    // more is read from the socket until those are answered.
     std::size_t read_ahead_max = 16 * 1024;
 
-    // Open connections per loop. One more is accepted and closed at once, and counted. Zero means 80 % of the process's
-    // limit of open files.
+    // Open connections per loop. One more is accepted and closed at once, and counted. Zero means
+    // 80 % of the process's limit of open files.
     std::size_t connections_max = 0;
 
     // The Server field; empty sends none. Must outlive the server: a literal.

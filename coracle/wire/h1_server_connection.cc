@@ -1,0 +1,178 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <coracle/wire/h1_server_connection.h>
+
+#include <coracle/http/h1/parse_error.h>
+#include <coracle/wire/internal/h1_exchange.h>
+
+#include <coroutine>
+#include <utility>
+
+namespace coracle::wire {
+namespace {
+
+using http::h1::ParseStatus;
+using internal::H1Exchange;
+
+// Lent by the loop for as long as the connection has something to do.
+class Lease {
+  public:
+    explicit Lease(ServerLoop& shared) : shared_(shared), exchange_(shared.borrow()) {}
+    ~Lease() {
+        exchange_->detach();
+        shared_.give_back(std::move(exchange_));
+    }
+    Lease(const Lease&) = delete;
+    Lease& operator=(const Lease&) = delete;
+    H1Exchange& operator*() const noexcept { return *exchange_; }
+
+  private:
+    ServerLoop& shared_;
+    std::unique_ptr<H1Exchange> exchange_;
+};
+
+// Awaits a handler. If it really suspends, responses queued before it are sent first: a slow
+// request must not hold back the answers to those pipelined ahead of it.
+class HandlerCall {
+  public:
+    HandlerCall(Task<void> task, H1Exchange& exchange) noexcept
+        : task_(std::move(task)), exchange_(exchange) {}
+
+    class Awaiter {
+      public:
+        explicit Awaiter(HandlerCall&& call) noexcept
+            : task_(std::move(call.task_)),
+              inner_(task_.internal_frame()),
+              exchange_(call.exchange_) {}
+        Awaiter(const Awaiter&) = delete;
+        Awaiter& operator=(const Awaiter&) = delete;
+
+        bool await_ready() const noexcept { return false; }
+        template <class P>
+        bool await_suspend(std::coroutine_handle<P> parent) {
+            if (!inner_.await_suspend(parent)) return false;
+            exchange_.flush_nowait();
+            return true;
+        }
+        void await_resume() { inner_.await_resume(); }
+
+      private:
+        Task<void> task_;
+        Task<void>::Awaiter inner_;
+        H1Exchange& exchange_;
+    };
+    Awaiter operator co_await() && noexcept { return Awaiter(std::move(*this)); }
+
+  private:
+    Task<void> task_;
+    H1Exchange& exchange_;
+};
+
+}  // namespace
+
+H1ServerConnection::H1ServerConnection(std::unique_ptr<net::Stream> stream, ServerLoop& shared)
+    : stream_(std::move(stream)), shared_(shared), deadline_(shared.loop(), stream_->readiness()) {}
+
+void H1ServerConnection::drain() noexcept {
+    draining_ = true;
+    if (busy_) busy_->set_draining(true);
+    if (idle_) stream_->readiness().interrupt();
+}
+
+Task<void> H1ServerConnection::serve(RequestHandler& handler) {
+    // Between bursts the connection is this frame and nothing else.
+    bool open = true;
+    while (open) {
+        idle_ = true;
+        deadline_.set(shared_.options().idle_timeout);
+        bool ready = co_await stream_->readiness().wait_readable();
+        if (!ready && deadline_.has_expired()) break;
+        deadline_.clear();
+        idle_ = false;
+        // A draining connection looks once more: a request that had arrived is answered, not cut.
+        open = co_await serve_burst(handler) && !draining_;
+    }
+    idle_ = false;
+    stream_->close();
+}
+
+// Serves what has arrived. True if the connection may wait for more.
+Task<bool> H1ServerConnection::serve_burst(RequestHandler& handler) {
+    Lease lease(shared_);
+    H1Exchange& exchange = *lease;
+    exchange.attach(*stream_, deadline_);
+    exchange.set_draining(draining_);
+    busy_ = &exchange;
+    bool open = false;
+    try {
+        open = co_await serve_input(exchange, handler);
+        if (!open) co_await end_with(exchange);
+    } catch (const ConnectionLost&) {
+        // The peer is gone; there is nobody left to tell.
+        open = false;
+    } catch (...) {
+        busy_ = nullptr;
+        throw;
+    }
+    busy_ = nullptr;
+    co_return open;
+}
+
+Task<bool> H1ServerConnection::serve_input(H1Exchange& exchange, RequestHandler& handler) {
+    bool head_started = false;
+    for (;;) {
+        if (!stream_->readiness().is_readable()) {
+            if (!exchange.has_input()) co_return true;
+            // Part of a head: its deadline runs from its first byte, whatever trickles in.
+            if (!head_started) deadline_.set(shared_.options().header_timeout);
+            head_started = true;
+            bool ready = co_await stream_->readiness().wait_readable();
+            if (!ready && deadline_.has_expired()) {
+                std::string body =
+                    handler.refuse(408, "the request head took too long", exchange.peer());
+                exchange.refuse(408, body);
+                co_return false;
+            }
+        }
+        auto received = exchange.read_ahead();
+        if (received.would_block()) {
+            if (draining_ && !exchange.has_input()) co_return false;
+            continue;
+        }
+        if (!received.done()) co_return false;
+        for (;;) {
+            auto parsed = exchange.parse();
+            if (parsed.status == ParseStatus::NeedMore) break;
+            if (parsed.status == ParseStatus::Bad) {
+                int status = http::h1::status_of(parsed.error);
+                std::string sentence = http::h1::describe(parsed.error, shared_.options().limits);
+                std::string body = handler.refuse(status, sentence, exchange.peer());
+                exchange.refuse(status, body);
+                co_return false;
+            }
+            deadline_.clear();
+            head_started = false;
+            if (exchange.expectation_is_unknown()) {
+                std::string body =
+                    handler.refuse(417, "the expectation is unknown", exchange.peer());
+                exchange.refuse(417, body);
+                co_return false;
+            }
+            co_await HandlerCall(handler.handle(exchange), exchange);
+            exchange.handler_ended();
+            if (exchange.must_close()) co_return false;
+            if (!exchange.skip_body() && !co_await exchange.discard_body()) co_return false;
+            if (!exchange.has_input()) break;
+        }
+        if (!exchange.flush_nowait()) co_return false;
+        if (!exchange.is_flushed()) co_await exchange.flush();
+        if (draining_ && !exchange.has_input()) co_return false;
+    }
+}
+
+// Sends what is left to send, and closes so that the peer can read it.
+Task<void> H1ServerConnection::end_with(H1Exchange& exchange) {
+    co_await exchange.flush();
+    if (exchange.has_unread_input()) co_await exchange.linger();
+}
+
+}  // namespace coracle::wire

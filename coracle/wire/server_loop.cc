@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <coracle/wire/server_loop.h>
+
+#include <coracle/wire/internal/h1_exchange.h>
+
+namespace coracle::wire {
+namespace {
+
+// Exchanges kept for reuse: as many connections as are usually busy in one turn.
+constexpr std::size_t free_max = 256;
+constexpr std::uint64_t ids_per_block = 1024;
+
+std::atomic<std::uint64_t> ids_taken{0};
+
+}  // namespace
+
+ServerLoop::ServerLoop(EventLoop& loop, const ServerOptions& options, ServerCounters& counters)
+    : loop_(loop), options_(options), counters_(counters) {}
+
+ServerLoop::~ServerLoop() = default;
+
+void ServerLoop::refresh_date() {
+    date_due_ = saturating_add(loop_.turn_time(), 100ms);
+    auto now = std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
+    date_text_ = date_cache_.at(now);
+}
+
+void ServerLoop::take_ids() noexcept {
+    next_id_ = ids_taken.fetch_add(ids_per_block, std::memory_order_relaxed);
+    last_id_ = next_id_ + ids_per_block;
+}
+
+std::unique_ptr<internal::H1Exchange> ServerLoop::borrow() {
+    if (free_.empty()) return std::make_unique<internal::H1Exchange>(*this);
+    auto exchange = std::move(free_.back());
+    free_.pop_back();
+    return exchange;
+}
+
+void ServerLoop::give_back(std::unique_ptr<internal::H1Exchange> exchange) noexcept {
+    if (free_.size() >= free_max || !exchange->is_worth_keeping()) return;
+    if (free_.capacity() == 0) free_.reserve(free_max);
+    free_.push_back(std::move(exchange));
+}
+
+}  // namespace coracle::wire

@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the connections of one loop share: options, the Date of this second, and the memory that
+// busy ones borrow.
+#pragma once
+
+#include <coracle/base/clock.h>
+#include <coracle/core/loop.h>
+#include <coracle/http/date.h>
+#include <coracle/wire/exchange.h>
+#include <coracle/wire/server_options.h>
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <string_view>
+#include <vector>
+
+namespace coracle::wire {
+
+// Counts over all loops that share it; read from any thread.
+struct ServerCounters {
+    std::atomic<std::uint64_t> connections_accepted{0};
+    std::atomic<std::uint64_t> connections_refused{0};  // over connections_max
+    std::atomic<std::int64_t> connections_open{0};
+    std::atomic<std::uint64_t> requests{0};
+};
+
+namespace internal {
+class H1Exchange;
+}
+
+// One per server and loop; outlives its connections.
+class ServerLoop {
+  public:
+    ServerLoop(EventLoop& loop, const ServerOptions& options, ServerCounters& counters);
+    ServerLoop(const ServerLoop&) = delete;
+    ServerLoop& operator=(const ServerLoop&) = delete;
+    ~ServerLoop();
+
+    EventLoop& loop() noexcept { return loop_; }
+    const ServerOptions& options() const noexcept { return options_; }
+    ServerCounters& counters() noexcept { return counters_; }
+
+    // The Date field, at most a tenth of a second old.
+    std::string_view date() {
+        if (loop_.turn_time() >= date_due_) refresh_date();
+        return date_text_;
+    }
+
+    // Numbers requests over the whole process; taken from a shared counter a block at a time.
+    std::uint64_t next_request_id() noexcept {
+        if (next_id_ == last_id_) take_ids();
+        return ++next_id_;
+    }
+
+    // Buffers, parser and request state for a connection that has something to do. An idle
+    // connection holds none.
+    std::unique_ptr<internal::H1Exchange> borrow();
+    void give_back(std::unique_ptr<internal::H1Exchange> exchange) noexcept;
+
+  private:
+    void refresh_date();
+    void take_ids() noexcept;
+
+    EventLoop& loop_;
+    const ServerOptions options_;
+    ServerCounters& counters_;
+    http::DateCache date_cache_;
+    std::string_view date_text_;
+    TimePoint date_due_ = TimePoint::min();
+    std::uint64_t next_id_ = 0;
+    std::uint64_t last_id_ = 0;
+    std::vector<std::unique_ptr<internal::H1Exchange>> free_;
+};
+
+}  // namespace coracle::wire
