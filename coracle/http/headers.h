@@ -122,6 +122,9 @@ class HeaderView {
     bool empty() const noexcept { return size() == 0; }
     Field operator[](std::size_t index) const noexcept { return at(base_, (*fields_)[index]); }
 
+    // What the name at that index is known as.
+    KnownHeader known(std::size_t index) const noexcept { return (*fields_)[index].known; }
+
     // Value of the first field of that name.
     std::optional<std::string_view> get(KnownHeader header) const noexcept;
     std::optional<std::string_view> get(std::string_view name) const noexcept;

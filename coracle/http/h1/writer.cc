@@ -12,36 +12,56 @@ namespace coracle::http::h1 {
 
 namespace {
 
-// Copies short texts in registers; a call of memcpy costs more than most header values.
-char* put(char* to, std::string_view text) noexcept {
+// Copies `text` in registers (a call of memcpy costs more than most header values) and looks at the
+// bytes on the way: `suspect` becomes non-zero if one of them is, or may be, a control byte.
+char* put(char* to, std::string_view text, std::uint64_t& suspect) noexcept {
     const char* from = text.data();
-    std::size_t size = text.size();
+    const std::size_t size = text.size();
+    auto move_word = [&](std::size_t offset) {
+        std::uint64_t word;
+        std::memcpy(&word, from + offset, 8);
+        std::memcpy(to + offset, &word, 8);
+        suspect |= internal::ControlByte::matches(word);
+    };
     if (size >= 16) {
-        if (size > 64) {
-            std::memcpy(to, from, size);
-            return to + size;
-        }
-        // Sixteen at a time; the last sixteen may overlap those before.
-        for (std::size_t i = 0; i + 16 < size; i += 16) std::memcpy(to + i, from + i, 16);
-        std::memcpy(to + size - 16, from + size - 16, 16);
+#if defined(__SSE2__)
+        __m128i found = _mm_setzero_si128();
+        auto move_vector = [&](std::size_t offset) {
+            __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(from + offset));
+            _mm_storeu_si128(reinterpret_cast<__m128i*>(to + offset), bytes);
+            found = _mm_or_si128(found, internal::ControlByte::matches(bytes));
+        };
+        // The last sixteen may overlap those before.
+        for (std::size_t offset = 0; offset + 16 < size; offset += 16) move_vector(offset);
+        move_vector(size - 16);
+        suspect |= static_cast<unsigned>(_mm_movemask_epi8(found));
+#else
+        for (std::size_t offset = 0; offset + 8 < size; offset += 8) move_word(offset);
+        move_word(size - 8);
+#endif
     } else if (size >= 8) {
-        std::uint64_t head;
-        std::uint64_t tail;
-        std::memcpy(&head, from, 8);
-        std::memcpy(&tail, from + size - 8, 8);
-        std::memcpy(to, &head, 8);
-        std::memcpy(to + size - 8, &tail, 8);
+        move_word(0);
+        move_word(size - 8);
     } else if (size >= 4) {
-        std::uint32_t head;
-        std::uint32_t tail;
-        std::memcpy(&head, from, 4);
-        std::memcpy(&tail, from + size - 4, 4);
-        std::memcpy(to, &head, 4);
-        std::memcpy(to + size - 4, &tail, 4);
+        std::uint32_t front;
+        std::uint32_t back;
+        std::memcpy(&front, from, 4);
+        std::memcpy(&back, from + size - 4, 4);
+        std::memcpy(to, &front, 4);
+        std::memcpy(to + size - 4, &back, 4);
+        suspect |= internal::ControlByte::matches(std::uint64_t{front} << 32 | back);
     } else {
-        for (std::size_t i = 0; i < size; ++i) to[i] = from[i];
+        for (std::size_t i = 0; i < size; ++i) {
+            to[i] = from[i];
+            suspect |= internal::ControlByte::matches(from[i]) ? 1 : 0;
+        }
     }
     return to + size;
+}
+
+char* put(char* to, std::string_view text) noexcept {
+    std::memcpy(to, text.data(), text.size());
+    return to + text.size();
 }
 
 template <std::size_t Size>
@@ -73,7 +93,8 @@ char* put_number(char* to, std::uint64_t value) noexcept {
     } else {
         *--at = static_cast<char>('0' + value);
     }
-    return put(to, {at, static_cast<std::size_t>(digits + sizeof digits - at)});
+    while (at != digits + sizeof digits) *to++ = *at++;
+    return to;
 }
 
 constexpr std::size_t hex_digits_max = 16;
@@ -90,81 +111,104 @@ constexpr bool belongs_to_connection(KnownHeader header) noexcept {
 // The bytes a head needs besides its variable parts: status line, field names, numbers, line ends.
 constexpr std::size_t fixed_bytes_max = 256;
 
-// Writes the head to `to`, which has room for it; where it ends, or nullptr if a byte may not
-// leave.
-char* put_head(char* to, const ResponseHead& head, BodyFraming body,
-               std::uint64_t length) noexcept {
-    if (head.status == Status::OK && head.reason.empty()) {
-        to = put_literal(to, "HTTP/1.1 200 OK\r\n");
-    } else {
-        auto status = static_cast<unsigned>(head.status);
-        std::string_view reason = head.reason.empty() ? reason_phrase(head.status) : head.reason;
-        if (!is_field_value(reason)) return nullptr;
-        to = put_literal(to, "HTTP/1.1 ");
-        *to++ = static_cast<char>('0' + status / 100);
-        std::memcpy(to, &digit_pairs[2 * (status % 100)], 2);
-        to += 2;
-        *to++ = ' ';
-        to = put(to, reason);
-        to = put_literal(to, "\r\n");
-    }
+// Writes a head into memory that has room for it.
+class HeadWriter {
+  public:
+    explicit HeadWriter(char* begin) noexcept : begin_(begin), to_(begin) {}
 
-    const Headers* headers = head.headers && !head.headers->empty() ? head.headers : nullptr;
-    auto is_ours = [&](std::string_view value, KnownHeader header) {
-        return !value.empty() && !(headers && headers->contains(header));
+    template <std::size_t Size>
+    void literal(const char (&text)[Size]) noexcept {
+        to_ = put_literal(to_, text);
+    }
+    void number(std::uint64_t number) noexcept { to_ = put_number(to_, number); }
+    void value(std::string_view text) noexcept {
+        std::uint64_t suspect = 0;
+        to_ = put(to_, text, suspect);
+        if (suspect != 0 && !is_field_value(text)) is_good_ = false;
+    }
+    void name(std::string_view text) noexcept {
+        to_ = put(to_, text);
+        if (!is_token(text)) is_good_ = false;
+    }
+    void content(std::string_view bytes) noexcept { to_ = put(to_, bytes); }
+
+    bool is_good() const noexcept { return is_good_; }
+    std::size_t size() const noexcept { return static_cast<std::size_t>(to_ - begin_); }
+
+  private:
+    char* begin_;
+    char* to_;
+    bool is_good_ = true;
+};
+
+void write_status_line(HeadWriter& out, int status, std::string_view reason) noexcept {
+    if (status == Status::OK && reason.empty()) {
+        out.literal("HTTP/1.1 200 OK\r\n");
+        return;
+    }
+    out.literal("HTTP/1.1 ");
+    out.number(static_cast<std::uint64_t>(status));
+    out.literal(" ");
+    out.value(reason.empty() ? reason_phrase(status) : reason);
+    out.literal("\r\n");
+}
+
+void write_fields(HeadWriter& out, const ResponseHead& head) noexcept {
+    HeaderView headers;
+    if (head.headers) headers = *head.headers;
+    auto is_ours = [headers](std::string_view value, KnownHeader header) {
+        return !value.empty() && !headers.contains(header);
     };
     if (is_ours(head.server, KnownHeader::server)) {
-        if (!is_field_value(head.server)) return nullptr;
-        to = put_literal(to, "Server: ");
-        to = put(to, head.server);
-        to = put_literal(to, "\r\n");
+        out.literal("Server: ");
+        out.value(head.server);
+        out.literal("\r\n");
     }
     if (is_ours(head.date, KnownHeader::date)) {
-        if (!is_field_value(head.date)) return nullptr;
-        to = put_literal(to, "Date: ");
-        to = put(to, head.date);
-        to = put_literal(to, "\r\n");
+        out.literal("Date: ");
+        out.value(head.date);
+        out.literal("\r\n");
     }
     if (is_ours(head.content_type, KnownHeader::content_type)) {
-        if (!is_field_value(head.content_type)) return nullptr;
-        to = put_literal(to, "Content-Type: ");
-        to = put(to, head.content_type);
-        to = put_literal(to, "\r\n");
+        out.literal("Content-Type: ");
+        out.value(head.content_type);
+        out.literal("\r\n");
     }
-    if (headers) {
-        for (Headers::Field field : *headers) {
-            if (!is_token(field.name) || !is_field_value(field.value)) return nullptr;
-            if (belongs_to_connection(known_header(field.name))) continue;
-            to = put(to, field.name);
-            to = put_literal(to, ": ");
-            to = put(to, field.value);
-            to = put_literal(to, "\r\n");
-        }
+    for (std::size_t i = 0; i < headers.size(); ++i) {
+        const KnownHeader known = headers.known(i);
+        if (belongs_to_connection(known)) continue;
+        out.name(headers[i].name);
+        out.literal(": ");
+        out.value(headers[i].value);
+        out.literal("\r\n");
     }
+}
 
+void write_framing(HeadWriter& out, const ResponseHead& head, BodyFraming body,
+                   std::uint64_t length) noexcept {
     if (head.status >= 200 && head.status != Status::NoContent) {
         if (body == BodyFraming::length) {
-            to = put_literal(to, "Content-Length: ");
-            to = put_number(to, length);
-            to = put_literal(to, "\r\n");
+            out.literal("Content-Length: ");
+            out.number(length);
+            out.literal("\r\n");
         } else if (body == BodyFraming::chunked && head.status != Status::NotModified) {
-            to = put_literal(to, "Transfer-Encoding: chunked\r\n");
+            out.literal("Transfer-Encoding: chunked\r\n");
         }
     }
     switch (head.connection) {
     case ConnectionOption::none:
         break;
     case ConnectionOption::close:
-        to = put_literal(to, "Connection: close\r\n");
+        out.literal("Connection: close\r\n");
         break;
     case ConnectionOption::keep_alive:
-        to = put_literal(to, "Connection: keep-alive\r\n");
+        out.literal("Connection: keep-alive\r\n");
         break;
     case ConnectionOption::upgrade:
-        to = put_literal(to, "Connection: Upgrade\r\n");
+        out.literal("Connection: Upgrade\r\n");
         break;
     }
-    return put_literal(to, "\r\n");
+    out.literal("\r\n");
 }
 
 bool write_head(Buffer& out, const ResponseHead& head, BodyFraming body, std::uint64_t length,
@@ -173,11 +217,13 @@ bool write_head(Buffer& out, const ResponseHead& head, BodyFraming body, std::ui
     std::size_t room = fixed_bytes_max + head.reason.size() + head.server.size() +
                        head.date.size() + head.content_type.size() + content.size() +
                        (head.headers ? head.headers->wire_bytes().size() : 0);
-    char* begin = out.prepare(room).data();
-    char* end = put_head(begin, head, body, length);
-    if (!end) return false;
-    if (!content.empty()) end = put(end, content);
-    out.commit(static_cast<std::size_t>(end - begin));
+    HeadWriter writer(out.prepare(room).data());
+    write_status_line(writer, head.status, head.reason);
+    write_fields(writer, head);
+    write_framing(writer, head, body, length);
+    if (!writer.is_good()) return false;
+    if (!content.empty()) writer.content(content);
+    out.commit(writer.size());
     return true;
 }
 
