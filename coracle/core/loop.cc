@@ -198,8 +198,9 @@ TimePoint EventLoop::next_deadline() const noexcept {
 // Looks outside first, so that whoever counts turns sees what the steps did before the next wait.
 void EventLoop::turn(bool may_wait) {
     take_posted();
-    if (ready_.empty() || steps_since_look_ >= steps_between_looks ||
-        coarse_mark_ != coarse_look_) {
+    // On a clock of the caller's the real time that steps take must not decide what runs when.
+    bool time_has_passed = !options_.clock && coarse_mark_ != coarse_look_;
+    if (ready_.empty() || steps_since_look_ >= steps_between_looks || time_has_passed) {
         look_outside(may_wait);
     }
     if (options_.seed != 0) {

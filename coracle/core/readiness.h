@@ -68,6 +68,12 @@ class Readiness {
     bool is_readable() const noexcept { return readable_; }
     bool is_writable() const noexcept { return writable_; }
 
+    // The other side has ended its half, or the connection broke. Said once and for good, by
+    // whoever sets the latch: from now on a short read does not mean that nothing follows, see
+    // net/tcp.cc.
+    void set_ended() noexcept { ended_ = true; }
+    bool has_ended() const noexcept { return ended_; }
+
     // The call said it would block.
     void clear_readable() noexcept { readable_ = false; }
     void clear_writable() noexcept { writable_ = false; }
@@ -94,6 +100,7 @@ class Readiness {
     const char* label_ = "stream";
     bool readable_ = true;
     bool writable_ = true;
+    bool ended_ = false;
 };
 
 }  // namespace coracle

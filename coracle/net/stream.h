@@ -37,9 +37,9 @@ class Stream {
     // nothing is left to read now: after done() with latch still set, more may be there.
     virtual IoResult read_nowait(std::span<char> into) noexcept = 0;
 
-    // Writes the pieces in order, as much as fits, in one call to the kernel: done() with fewer
-    // bytes than given means that the writable latch was cleared, or that there were more than
-    // pieces_max pieces. Nothing to write is done() with zero bytes. Never end().
+    // Writes the pieces in order, as much as fits, in one call to the kernel. done() with fewer
+    // bytes than given: keep the rest, and try again once writable (the latch has been cleared if
+    // there is no more room). Nothing to write is done() with zero bytes. Never end().
     virtual IoResult write_nowait(std::span<const std::string_view> pieces) noexcept = 0;
     IoResult write_nowait(std::string_view bytes) noexcept {
         return write_nowait(std::span<const std::string_view>(&bytes, 1));
@@ -61,7 +61,8 @@ class Stream {
     // The same without delivering what is left: the peer sees a reset.
     virtual void abort() noexcept = 0;
 
-    // "127.0.0.1:40312", "[::1]:40312", "memory". Stays readable after close().
+    // "127.0.0.1:40312", "[::1]:40312", "memory". After close() the peer stays
+    // known, the local end may be "unknown".
     virtual std::string local() const = 0;
     virtual std::string peer() const = 0;
 
@@ -70,8 +71,8 @@ class Stream {
 
     static constexpr std::size_t read_default = 64 * 1024;
 
-    // The next bytes, as soon as there are any, at most `limit` (at least 1); empty at the end, and
-    // ever after. Holds no buffer while it waits. Cancelling loses nothing.
+    // The next bytes, as soon as there are any, at most `limit` (at least 1) and at most 64 KiB;
+    // empty at the end, and ever after. Holds no buffer while it waits. Cancelling loses nothing.
     Task<Bytes> read(std::size_t limit = read_default);
     // The same into memory of the caller's; 0 at the end.
     Task<std::size_t> read_into(std::span<char> into);

@@ -4,6 +4,7 @@
 
 #include <coracle/base/clock.h>
 #include <coracle/base/error.h>
+#include <coracle/base/intrusive_list.h>
 #include <coracle/core/loop.h>
 #include <coracle/core/park.h>
 #include <coracle/core/task.h>
@@ -37,6 +38,8 @@ static_assert(std::is_trivially_copyable_v<TestOptions>);
 // when all of them wait.
 class FakeClock final : public ClockSource {
   public:
+    static constexpr TimePoint start = TimePoint(std::chrono::hours(1));
+
     TimePoint now() override { return now_; }
     // Since the clock was made.
     Duration elapsed() const noexcept { return now_ - start; }
@@ -48,7 +51,6 @@ class FakeClock final : public ClockSource {
     }
 
   private:
-    static constexpr TimePoint start = TimePoint(std::chrono::hours(1));
     TimePoint now_ = start;
 };
 
@@ -63,7 +65,7 @@ class VirtualLoop {
     ~VirtualLoop();
 
     // Runs the task to its end and gives its result or exception. On a deadlock every task is
-    // cancelled with reason "deadlock"; when they have ended, Deadlock is thrown, whatever they
+    // cancelled with reason "deadlock"; when this one has ended, Deadlock is thrown, whatever it
     // made of it. Tasks that do not end then are named and abort.
     template <class T>
     T run(Task<T> task);

@@ -66,6 +66,7 @@ class EpollBackend final : public IoBackend {
             }
             // An error or a hang-up ends both directions: whoever waits finds it by trying.
             constexpr std::uint32_t broken = EPOLLERR | EPOLLHUP;
+            if (event.events & (EPOLLRDHUP | broken)) descriptor->set_ended();
             if (event.events & (EPOLLIN | EPOLLRDHUP | broken)) descriptor->set_readable();
             if (event.events & (EPOLLOUT | broken)) descriptor->set_writable();
         }
