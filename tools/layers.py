@@ -30,7 +30,7 @@ MODULES = {
 
 # Umbrella headers under coracle/, and the modules they gather. The library itself never includes one.
 UMBRELLAS = {
-    "coracle.h": ["base", "core", "exec", "net", "observe"],
+    "coracle.h": ["base", "core", "exec", "net"],
     "web.h": ["http", "web"],
     "client.h": ["http", "client"],
     "jobs.h": ["jobs"],
