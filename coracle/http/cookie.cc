@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <coracle/http/cookie.h>
 
-#include <algorithm>
-
 #include <coracle/http/date.h>
 #include <coracle/http/internal/chars.h>
+
+#include <algorithm>
 
 namespace coracle::http {
 

@@ -2,15 +2,15 @@
 // Cookies: reading the Cookie field, writing Set-Cookie (RFC 6265bis).
 #pragma once
 
+#include <coracle/base/error.h>
+#include <coracle/http/headers.h>
+
 #include <chrono>
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include <coracle/base/error.h>
-#include <coracle/http/headers.h>
 
 namespace coracle::http {
 

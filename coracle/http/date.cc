@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <coracle/http/date.h>
 
+#include <coracle/http/internal/chars.h>
+
 #include <algorithm>
 #include <cstring>
-
-#include <coracle/http/internal/chars.h>
 
 namespace coracle::http {
 

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <coracle/http/headers.h>
 
+#include <coracle/http/internal/chars.h>
+#include <coracle/http/internal/scan.h>
+
 #include <algorithm>
 #include <cstdio>
 #include <functional>
 #include <utility>
-
-#include <coracle/http/internal/chars.h>
-#include <coracle/http/internal/scan.h>
 
 namespace coracle::http {
 

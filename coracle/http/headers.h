@@ -3,6 +3,9 @@
 // built from.
 #pragma once
 
+#include <coracle/base/error.h>
+#include <coracle/http/known_header.h>
+
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -14,9 +17,6 @@
 #include <string_view>
 #include <utility>
 #include <vector>
-
-#include <coracle/base/error.h>
-#include <coracle/http/known_header.h>
 
 namespace coracle::http {
 

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <coracle/http/method.h>
 
-#include <array>
-
 #include <coracle/http/internal/chars.h>
+
+#include <array>
 
 namespace coracle::http {
 

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <coracle/http/method.h>
 
-#include <coracle/http/status.h>
 #include <coracle/http/version.h>
 
 #include <gtest/gtest.h>
@@ -27,18 +26,6 @@ TEST(Method, HasItsWireSpelling) {
     for (const char* text : {"", "GET1", "GE T", "G/T", "GET\n"})
         EXPECT_FALSE(is_method(text)) << text;
     EXPECT_FALSE(is_method(std::string(33, 'A')));
-}
-
-TEST(Status, HasARegisteredPhrase) {
-    EXPECT_EQ(reason_phrase(Status::OK), "OK");
-    EXPECT_EQ(reason_phrase(Status::URITooLong), "URI Too Long");
-    EXPECT_EQ(reason_phrase(418), "");
-    int registered = 0;
-    for (int status = 0; status < 1000; ++status)
-        registered += reason_phrase(status).empty() ? 0 : 1;
-    EXPECT_EQ(registered, 61);
-    EXPECT_TRUE(status_forbids_body(304));
-    EXPECT_FALSE(status_forbids_body(205));
 }
 
 TEST(Version, IsNamedAsLogsWriteIt) {

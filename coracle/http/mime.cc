@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <coracle/http/mime.h>
 
-#include <algorithm>
-#include <array>
-
 #include <coracle/http/headers.h>
 #include <coracle/http/internal/chars.h>
+
+#include <algorithm>
+#include <array>
 
 namespace coracle::http {
 

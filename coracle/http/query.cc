@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <coracle/http/query.h>
 
-#include <algorithm>
-
 #include <coracle/http/percent.h>
+
+#include <algorithm>
 
 namespace coracle::http {
 

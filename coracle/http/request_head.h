@@ -2,13 +2,13 @@
 // What a request says before its body, free of any protocol version's framing.
 #pragma once
 
-#include <cstdint>
-#include <string>
-#include <string_view>
-
 #include <coracle/http/headers.h>
 #include <coracle/http/method.h>
 #include <coracle/http/version.h>
+
+#include <cstdint>
+#include <string>
+#include <string_view>
 
 namespace coracle::http {
 

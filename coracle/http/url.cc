@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <coracle/http/url.h>
 
-#include <algorithm>
-#include <array>
-
 #include <coracle/http/internal/authority.h>
 #include <coracle/http/internal/chars.h>
 #include <coracle/http/percent.h>
 #include <coracle/http/request_head.h>
+
+#include <algorithm>
+#include <array>
 
 namespace coracle::http {
 

@@ -2,13 +2,13 @@
 // URLs as HTTP uses them (RFC 3986, RFC 9110 section 4.2).
 #pragma once
 
+#include <coracle/base/error.h>
+#include <coracle/http/query.h>
+
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
-
-#include <coracle/base/error.h>
-#include <coracle/http/query.h>
 
 namespace coracle::http {
 

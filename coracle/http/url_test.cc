@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <coracle/http/url.h>
 
-#include <coracle/http/html.h>
-#include <coracle/http/percent.h>
 #include <coracle/http/request_head.h>
 
 #include <gtest/gtest.h>
@@ -113,30 +111,6 @@ TEST(Url, IsBuiltFromARequest) {
     parts.target = "/only";
     ASSERT_TRUE(build_request_head(parts, storage, head));
     EXPECT_FALSE(Url::try_from(head)->is_absolute());
-}
-
-TEST(Percent, DecodesOnce) {
-    EXPECT_EQ(percent_decode("a%20b%2520c+d"), "a b%20c+d");
-    EXPECT_EQ(form_decode("a%20b%2520c+d%2B"), "a b%20c d+");
-    EXPECT_EQ(percent_decode("%"), "%");
-    EXPECT_EQ(percent_decode("%4"), "%4");
-    EXPECT_EQ(percent_decode("%4g%g4%%41"), "%4g%g4%A");
-    EXPECT_EQ(percent_decode("%C3%a9"), "\xC3\xA9");
-}
-
-TEST(Percent, EncodesWhatDecodingGivesBack) {
-    std::string every;
-    for (unsigned byte = 0; byte < 256; ++byte) every.push_back(static_cast<char>(byte));
-    EXPECT_EQ(percent_decode(percent_encode(every)), every);
-    EXPECT_EQ(percent_decode(percent_encode_path(every)), every);
-    EXPECT_EQ(percent_encode("a b/c~d"), "a%20b%2Fc~d");
-    EXPECT_EQ(percent_encode_path("/a b/?#%"), "/a%20b/%3F%23%25");
-}
-
-// C121, CVE-2024-27306
-TEST(Html, EscapesWhatWouldBeMarkup) {
-    EXPECT_EQ(html_escape("<script>\"a\" & 'b'</script>"),
-              "&lt;script&gt;&quot;a&quot; &amp; &#39;b&#39;&lt;/script&gt;");
 }
 
 }  // namespace

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <coracle/http/h1/chunked.h>
 
-#include <algorithm>
-#include <limits>
-
 #include <coracle/http/internal/chars.h>
 #include <coracle/http/internal/scan.h>
 #include <coracle/http/known_header.h>
+
+#include <algorithm>
+#include <limits>
 
 namespace coracle::http::h1 {
 

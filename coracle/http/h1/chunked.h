@@ -2,13 +2,13 @@
 // Strict incremental decoder of chunked bodies (RFC 9112 section 7.1).
 #pragma once
 
+#include <coracle/http/h1/limits.h>
+#include <coracle/http/h1/parse_error.h>
+
 #include <array>
 #include <cstddef>
 #include <cstdint>
 #include <string_view>
-
-#include <coracle/http/h1/limits.h>
-#include <coracle/http/h1/parse_error.h>
 
 namespace coracle::http::h1 {
 

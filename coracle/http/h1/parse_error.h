@@ -2,11 +2,11 @@
 // Why an HTTP/1 message was refused, and what to answer.
 #pragma once
 
+#include <coracle/http/h1/limits.h>
+
 #include <cstddef>
 #include <cstdint>
 #include <string>
-
-#include <coracle/http/h1/limits.h>
 
 namespace coracle::http::h1 {
 

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <coracle/http/h1/request_parser.h>
 
-#include <algorithm>
-#include <cstring>
-#include <limits>
-
 #include <coracle/http/internal/authority.h>
 #include <coracle/http/internal/chars.h>
 #include <coracle/http/internal/known_header_match.h>
 #include <coracle/http/internal/scan.h>
+
+#include <algorithm>
+#include <cstring>
+#include <limits>
 
 namespace coracle::http::h1 {
 

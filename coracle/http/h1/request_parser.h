@@ -2,14 +2,14 @@
 // Strict incremental parser of HTTP/1.0 and 1.1 request heads (RFC 9112 sections 2 to 6).
 #pragma once
 
-#include <cstddef>
-#include <cstdint>
-#include <string_view>
-
 #include <coracle/http/h1/framing.h>
 #include <coracle/http/h1/limits.h>
 #include <coracle/http/h1/parse_error.h>
 #include <coracle/http/request_head.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
 
 namespace coracle::http::h1 {
 

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <coracle/http/h1/writer.h>
 
+#include <coracle/http/internal/scan.h>
+#include <coracle/http/status.h>
+
 #include <array>
 #include <charconv>
 #include <cstring>
-
-#include <coracle/http/internal/scan.h>
-#include <coracle/http/status.h>
 
 namespace coracle::http::h1 {
 

@@ -2,13 +2,13 @@
 // Writes HTTP/1.1 responses: head, chunk framing, and head with a small body in one go (RFC 9112).
 #pragma once
 
-#include <cstddef>
-#include <cstdint>
-#include <string_view>
-
 #include <coracle/base/buffer.h>
 #include <coracle/http/h1/framing.h>
 #include <coracle/http/headers.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
 
 namespace coracle::http::h1 {
 

@@ -2,15 +2,15 @@
 // The search behind known_header(), inline for the parser's inner loop.
 #pragma once
 
+#include <coracle/http/internal/chars.h>
+#include <coracle/http/known_header.h>
+
 #include <array>
 #include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
 #include <string_view>
-
-#include <coracle/http/internal/chars.h>
-#include <coracle/http/known_header.h>
 
 namespace coracle::http::internal {
 

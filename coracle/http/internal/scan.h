@@ -3,6 +3,8 @@
 // at a time elsewhere.
 #pragma once
 
+#include <coracle/http/internal/chars.h>
+
 #include <bit>
 #include <cstddef>
 #include <cstdint>
@@ -11,8 +13,6 @@
 #if defined(__SSE2__)
 #include <emmintrin.h>
 #endif
-
-#include <coracle/http/internal/chars.h>
 
 namespace coracle::http::internal {
 
