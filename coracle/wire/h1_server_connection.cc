@@ -159,8 +159,9 @@ Task<bool> H1ServerConnection::serve_input(H1Exchange& exchange, RequestHandler&
             }
             co_await HandlerCall(handler.handle(exchange), exchange);
             exchange.handler_ended();
+            bool skipped = exchange.skip_body();
             if (exchange.must_close()) co_return false;
-            if (!exchange.skip_body() && !co_await exchange.discard_body()) co_return false;
+            if (!skipped && !co_await exchange.discard_body()) co_return false;
             if (!exchange.has_input()) break;
         }
         if (!exchange.flush_nowait()) co_return false;
