@@ -101,15 +101,12 @@ class Offload<R>::Awaiter final : public internal::JobWait {
   public:
     Awaiter(std::shared_ptr<internal::ThreadPool> pool,
             std::unique_ptr<internal::PoolJobOf<R>> job) noexcept
-        : JobWait(std::move(pool), *job), job_(std::move(job)) {}
+        : JobWait(std::move(pool), std::move(job)) {}
 
     R await_resume() {
         finish();
-        return job_->take();
+        return static_cast<internal::PoolJobOf<R>&>(job()).take();
     }
-
-  private:
-    std::unique_ptr<internal::PoolJobOf<R>> job_;
 };
 
 namespace internal {

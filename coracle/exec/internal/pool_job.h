@@ -5,8 +5,8 @@
 #include <coracle/base/clock.h>
 #include <coracle/base/intrusive_list.h>
 #include <coracle/core/internal/frame_allocator.h>
-#include <coracle/core/internal/runnable.h>
 #include <coracle/core/park.h>
+#include <coracle/exec/internal/posted_entry.h>
 
 #include <coroutine>
 #include <cstddef>
@@ -59,7 +59,7 @@ class PoolJob : public ListLink<> {
 
     // Set before it is submitted: what to run where once it has ended.
     EventLoop* loop = nullptr;
-    Runnable* done = nullptr;
+    PostedEntry* done = nullptr;
 
     std::exception_ptr error;
     TimePoint since{};  // when it was submitted, then when it began
@@ -112,7 +112,7 @@ class PoolJobOf : public PoolJob {
 };
 
 // Awaits a job: everything that does not depend on the result.
-class JobWait : public Park, private Runnable {
+class JobWait : public Park, private PostedEntry {
   public:
     bool await_ready() const noexcept { return false; }
     template <class P>
@@ -124,15 +124,17 @@ class JobWait : public Park, private Runnable {
     std::string describe() const override;
 
   protected:
-    JobWait(std::shared_ptr<ThreadPool> pool, PoolJob& job) noexcept;
+    JobWait(std::shared_ptr<ThreadPool> pool, std::unique_ptr<PoolJob> job) noexcept;
     ~JobWait();
+
+    PoolJob& job() const noexcept { return *job_; }
 
   private:
     bool begin();
     void run() override;
 
     std::shared_ptr<ThreadPool> pool_;
-    PoolJob& job_;
+    std::unique_ptr<PoolJob> job_;
 };
 
 }  // namespace internal
