@@ -29,7 +29,7 @@ refuses "no module 'corr'" test corr
 refuses "no preset 'fast'" test -p fast base
 refuses "no check 'taste'" check taste
 refuses "'everything'" setup everything
-refuses "fuzz wants seconds" fuzz h1_parser
+refuses "fuzz wants seconds" fuzz h1_request
 
 # Every package has one of the groups, and a reason.
 bad=$(awk '!/^#/ && NF && ($2 !~ /^(build|test|check|bench)$/ || NF < 3)' tools/packages.txt)
