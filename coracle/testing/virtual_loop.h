@@ -54,6 +54,9 @@ class FakeClock final : public ClockSource {
     TimePoint now_ = start;
 };
 
+// Virtual time since the running VirtualLoop was made. Throws Error on any other loop.
+Duration elapsed();
+
 // An EventLoop on a FakeClock, without sockets: registering a descriptor throws Error. Threads may
 // wake it as they wake any loop; while external_pending() is above zero it really waits for them,
 // and time stands still.
@@ -76,6 +79,7 @@ class VirtualLoop {
   private:
     class Backend;
     friend class AllTasksBlocked;
+    friend Duration elapsed();
     static Backend& current_backend();
     void throw_if_deadlocked();
 
@@ -112,9 +116,6 @@ class [[nodiscard]] AllTasksBlocked final : public Park, public ListLink<> {
 //   group.create_task(consumer, std::ref(queue));
 //   co_await testing::wait_all_tasks_blocked();          // it now waits in queue.get()
 inline AllTasksBlocked wait_all_tasks_blocked() noexcept { return AllTasksBlocked(); }
-
-// Virtual time since the running VirtualLoop was made.
-Duration elapsed();
 
 // Runs a task on a VirtualLoop of its own.
 //
