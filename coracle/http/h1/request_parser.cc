@@ -305,7 +305,6 @@ ParseResult RequestParser::parse(std::string_view input, RequestHead& out) {
         start_line();
         goto value;
     case Stage::line_feed:
-        start_line();
         goto line_feed;
     case Stage::failed:
         return refuse(error_);
