@@ -30,6 +30,18 @@ class Lease {
     std::unique_ptr<H1Exchange> exchange_;
 };
 
+// The exchange that drain() has to reach while a burst is served.
+class BusyMark {
+  public:
+    BusyMark(H1Exchange*& slot, H1Exchange& exchange) noexcept : slot_(slot) { slot_ = &exchange; }
+    ~BusyMark() { slot_ = nullptr; }
+    BusyMark(const BusyMark&) = delete;
+    BusyMark& operator=(const BusyMark&) = delete;
+
+  private:
+    H1Exchange*& slot_;
+};
+
 // Awaits a handler. If it really suspends, responses queued before it are sent first: a slow
 // request must not hold back the answers to those pipelined ahead of it.
 class HandlerCall {
@@ -101,73 +113,63 @@ Task<bool> H1ServerConnection::serve_burst(RequestHandler& handler) {
     H1Exchange& exchange = *lease;
     exchange.attach(*stream_, deadline_);
     exchange.set_draining(draining_);
-    busy_ = &exchange;
-    bool open = false;
+    BusyMark mark(busy_, exchange);
     try {
-        open = co_await serve_input(exchange, handler);
-        if (!open) co_await end_with(exchange);
+        for (;;) {
+            if (!stream_->readiness().is_readable()) {
+                if (!exchange.has_input()) co_return true;
+                if (!co_await wait_for_rest(exchange, handler)) break;
+            }
+            auto received = exchange.read_ahead();
+            if (received.would_block() && (exchange.has_input() || !draining_)) continue;
+            if (!received.done()) break;
+            bool open = true;
+            while (open && exchange.has_input()) {
+                auto parsed = exchange.parse();
+                if (parsed.status == ParseStatus::NeedMore) break;
+                deadline_.clear();
+                open = is_acceptable(parsed, exchange, handler);
+                if (!open) break;
+                co_await HandlerCall(handler.handle(exchange), exchange);
+                exchange.handler_ended();
+                bool skipped = exchange.skip_body();
+                open = !exchange.must_close() && (skipped || co_await exchange.discard_body());
+            }
+            if (!open || !exchange.flush_nowait()) break;
+            if (!exchange.is_flushed()) co_await exchange.flush();
+            if (draining_ && !exchange.has_input()) break;
+        }
+        co_await end_with(exchange);
     } catch (const ConnectionLost&) {
         // The peer is gone; there is nobody left to tell.
-        open = false;
-    } catch (...) {
-        busy_ = nullptr;
-        throw;
     }
-    busy_ = nullptr;
-    co_return open;
+    co_return false;
 }
 
-Task<bool> H1ServerConnection::serve_input(H1Exchange& exchange, RequestHandler& handler) {
-    bool head_started = false;
-    for (;;) {
-        if (!stream_->readiness().is_readable()) {
-            if (!exchange.has_input()) co_return true;
-            // Part of a head: its deadline runs from its first byte, whatever trickles in.
-            if (!head_started) deadline_.set(shared_.options().header_timeout);
-            head_started = true;
-            bool ready = co_await stream_->readiness().wait_readable();
-            if (!ready && deadline_.has_expired()) {
-                std::string body =
-                    handler.refuse(408, "the request head took too long", exchange.peer());
-                exchange.refuse(408, body);
-                co_return false;
-            }
-        }
-        auto received = exchange.read_ahead();
-        if (received.would_block()) {
-            if (draining_ && !exchange.has_input()) co_return false;
-            continue;
-        }
-        if (!received.done()) co_return false;
-        for (;;) {
-            auto parsed = exchange.parse();
-            if (parsed.status == ParseStatus::NeedMore) break;
-            if (parsed.status == ParseStatus::Bad) {
-                int status = http::h1::status_of(parsed.error);
-                std::string sentence = http::h1::describe(parsed.error, shared_.options().limits);
-                std::string body = handler.refuse(status, sentence, exchange.peer());
-                exchange.refuse(status, body);
-                co_return false;
-            }
-            deadline_.clear();
-            head_started = false;
-            if (exchange.expectation_is_unknown()) {
-                std::string body =
-                    handler.refuse(417, "the expectation is unknown", exchange.peer());
-                exchange.refuse(417, body);
-                co_return false;
-            }
-            co_await HandlerCall(handler.handle(exchange), exchange);
-            exchange.handler_ended();
-            bool skipped = exchange.skip_body();
-            if (exchange.must_close()) co_return false;
-            if (!skipped && !co_await exchange.discard_body()) co_return false;
-            if (!exchange.has_input()) break;
-        }
-        if (!exchange.flush_nowait()) co_return false;
-        if (!exchange.is_flushed()) co_await exchange.flush();
-        if (draining_ && !exchange.has_input()) co_return false;
+// Part of a head is there. Its deadline runs from its first byte, whatever trickles in.
+Task<bool> H1ServerConnection::wait_for_rest(H1Exchange& exchange, RequestHandler& handler) {
+    if (!deadline_.is_set()) deadline_.set(shared_.options().header_timeout);
+    bool ready = co_await stream_->readiness().wait_readable();
+    if (ready || !deadline_.has_expired()) co_return true;
+    exchange.refuse(408, handler.refuse(408, "the request head took too long", exchange.peer()));
+    co_return false;
+}
+
+// Whether the head may go to the handler; if not, the answer is queued.
+bool H1ServerConnection::is_acceptable(const http::h1::ParseResult& parsed, H1Exchange& exchange,
+                                       RequestHandler& handler) {
+    int status = 417;
+    std::string sentence;
+    if (parsed.status == ParseStatus::Bad) {
+        status = http::h1::status_of(parsed.error);
+        sentence = http::h1::describe(parsed.error, shared_.options().limits);
+    } else if (exchange.expectation_is_unknown()) {
+        sentence = "the expectation is unknown";
+    } else {
+        return true;
     }
+    exchange.refuse(status, handler.refuse(status, sentence, exchange.peer()));
+    return false;
 }
 
 // Sends what is left to send, and closes so that the peer can read it.

@@ -2,6 +2,7 @@
 // A server's end of an HTTP/1.1 connection over any stream.
 #pragma once
 
+#include <coracle/http/h1/parse_error.h>
 #include <coracle/net/stream.h>
 #include <coracle/wire/internal/connection_deadline.h>
 #include <coracle/wire/server_connection.h>
@@ -26,7 +27,9 @@ class H1ServerConnection final : public ServerConnection {
 
   private:
     Task<bool> serve_burst(RequestHandler& handler);
-    Task<bool> serve_input(internal::H1Exchange& exchange, RequestHandler& handler);
+    Task<bool> wait_for_rest(internal::H1Exchange& exchange, RequestHandler& handler);
+    bool is_acceptable(const http::h1::ParseResult& parsed, internal::H1Exchange& exchange,
+                       RequestHandler& handler);
     Task<void> end_with(internal::H1Exchange& exchange);
 
     std::unique_ptr<net::Stream> stream_;

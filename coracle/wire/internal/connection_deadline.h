@@ -26,6 +26,7 @@ class ConnectionDeadline final : public Timer {
     }
     void clear() noexcept { due_ = no_deadline; }
 
+    bool is_set() const noexcept { return due_ != no_deadline; }
     bool has_expired() const noexcept { return expired_; }
 
   private:
