@@ -8,6 +8,7 @@
 #include <array>
 #include <cerrno>
 #include <string>
+#include <thread>
 #include <utility>
 
 namespace coracle::internal {
@@ -18,6 +19,7 @@ constexpr int signals_max = 65;
 struct Slot {
     std::atomic<SignalHandlers*> handlers{nullptr};
     std::atomic<bool> arrived{false};
+    std::atomic<int> running{0};  // C-level handlers that may be using `handlers`, on any thread
 };
 
 std::array<Slot, signals_max> slots;
@@ -71,7 +73,10 @@ bool SignalHandlers::remove(int signal) {
     auto found = handlers_.find(signal);
     if (found == handlers_.end()) return false;
     sigaction(signal, &found->second.previous, nullptr);
-    slots[static_cast<std::size_t>(signal)].handlers.store(nullptr);
+    Slot& slot = slots[static_cast<std::size_t>(signal)];
+    slot.handlers.store(nullptr);
+    // The signal may have been caught on another thread just before; it does not take long.
+    while (slot.running.load() > 0) std::this_thread::yield();
     handlers_.erase(found);
     return true;
 }
