@@ -21,7 +21,7 @@ constexpr bool recycles = true;
 constexpr bool recycles = true;
 #endif
 
-constexpr std::size_t granularity = 64;
+constexpr std::size_t granularity = 32;
 constexpr std::size_t largest = 2048;
 constexpr std::size_t classes = largest / granularity;
 constexpr std::size_t held_bytes_max = 256 * 1024;
