@@ -3,7 +3,6 @@
 
 #include <gtest/gtest.h>
 
-#include <chrono>
 #include <cstring>
 #include <ostream>
 #include <string>
@@ -562,31 +561,22 @@ TEST(RequestParser, HoldsNoMoreThanHeadBytesMax) {
 }
 
 // A peer that sends a byte at a time costs as much per byte at the end of a long head as at its
-// start.
+// start: bytes of a value that were accepted are overwritten with what would be refused, and nobody
+// notices.
 TEST(RequestParser, LooksAtEachByteOnce) {
-    auto feed_bytewise = [](std::size_t value_size) {
-        std::string bytes = get_with("X: " + std::string(value_size, 'v') + "\r\n");
-        H1Limits limits;
-        limits.header_line_bytes_max = 65535;
-        limits.headers_bytes_max = 200 * 1024;
-        auto best = std::chrono::nanoseconds::max();
-        for (int round = 0; round < 5; ++round) {
-            RequestParser parser(limits);
-            RequestHead head;
-            auto start = std::chrono::steady_clock::now();
-            std::size_t size = 0;
-            while (parser.parse(std::string_view(bytes).substr(0, size), head).status ==
-                   ParseStatus::NeedMore)
-                ++size;
-            EXPECT_EQ(size, bytes.size());
-            best =
-                std::min<std::chrono::nanoseconds>(best, std::chrono::steady_clock::now() - start);
-        }
-        return best;
-    };
-    auto small = feed_bytewise(4000);
-    auto large = feed_bytewise(60000);
-    EXPECT_LT(large.count(), small.count() * 15 * 4) << "15 times the bytes";
+    std::string bytes = get_with("X: " + std::string(60'000, 'v') + "\r\n");
+    std::size_t value = bytes.find("vvvv");
+    H1Limits limits;
+    limits.header_line_bytes_max = 65535;
+    limits.headers_bytes_max = 200 * 1024;
+    RequestParser parser(limits);
+    RequestHead head;
+    for (std::size_t size = 0; size < bytes.size(); ++size) {
+        ASSERT_EQ(parser.parse(std::string_view(bytes).substr(0, size), head).status,
+                  ParseStatus::NeedMore);
+        if (size > value + 1 && bytes[size - 2] == 'v') bytes[size - 2] = '\0';
+    }
+    EXPECT_EQ(parser.parse(bytes, head).status, ParseStatus::Done);
 }
 
 TEST(RequestParser, FindsHeadersByNameAndByKnownName) {
