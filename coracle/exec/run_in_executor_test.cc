@@ -48,7 +48,7 @@ struct OutOfPaper : std::runtime_error {
 
 [[noreturn]] int print_page() { throw OutOfPaper("tray 2"); }
 
-// Starts a coroutine lambda that outlives the group.
+// Starts a coroutine lambda, which must outlive the group: a local of the group's body does not.
 template <class Body, class... A>
 TaskHandle<void> start(TaskGroup& group, Body& body, A... args) {
     return group.create_task(
@@ -187,10 +187,10 @@ TEST(RunInExecutor, LeavesTheLoopFreeWhileJobsBlock) {
     auto body = []() -> Task<void> {
         ThreadPoolExecutor pool({.max_workers = 2});
         std::latch beats(10);
+        auto blocked = [&]() -> Task<void> {
+            co_await run_in_executor(pool, [&] { beats.wait(); });
+        };
         co_await task_group([&](TaskGroup& group) -> Task<void> {
-            auto blocked = [&]() -> Task<void> {
-                co_await run_in_executor(pool, [&] { beats.wait(); });
-            };
             start(group, blocked);
             start(group, blocked);
             for (int beat = 0; beat < 10; ++beat) {
@@ -219,11 +219,11 @@ TEST(StopToken, IsAskedToStopWhenTheCallersScopeIsCancelled) {
         std::latch begun(1);
         bool stopped = false;
         bool ended = co_await cancel_scope([&](CancelScope& scope) -> Task<void> {
+            auto canceller = [&]() -> Task<void> {
+                co_await to_thread([&] { begun.wait(); });
+                scope.cancel("enough");
+            };
             co_await task_group([&](TaskGroup& group) -> Task<void> {
-                auto canceller = [&]() -> Task<void> {
-                    co_await to_thread([&] { begun.wait(); });
-                    scope.cancel("enough");
-                };
                 start(group, canceller);
                 // A result that won is delivered; the checkpoint after it throws.
                 stopped = co_await to_thread(until_stopped, std::ref(begun));
@@ -242,11 +242,11 @@ TEST(StopToken, IsAskedToStopAtTheCallersDeadline) {
         std::latch begun(1);
         bool stopped = false;
         co_await cancel_scope([&](CancelScope& scope) -> Task<void> {
+            auto hurry = [&]() -> Task<void> {
+                co_await to_thread([&] { begun.wait(); });
+                scope.set_deadline(EventLoop::current().time());
+            };
             co_await task_group([&](TaskGroup& group) -> Task<void> {
-                auto hurry = [&]() -> Task<void> {
-                    co_await to_thread([&] { begun.wait(); });
-                    scope.set_deadline(EventLoop::current().time());
-                };
                 start(group, hurry);
                 stopped = co_await to_thread(until_stopped, std::ref(begun));
             });

@@ -4,8 +4,8 @@
 
 #include <coracle/base/clock.h>
 #include <coracle/base/intrusive_list.h>
-#include <coracle/core/internal/frame_allocator.h>
 #include <coracle/core/park.h>
+#include <coracle/core/task.h>
 #include <coracle/exec/internal/posted_entry.h>
 
 #include <coroutine>

@@ -2,7 +2,7 @@
 // What a thread of a pool hands back to a loop.
 #pragma once
 
-#include <coracle/core/internal/runnable.h>
+#include <coracle/core/park.h>
 
 #include <atomic>
 
