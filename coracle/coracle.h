@@ -19,3 +19,7 @@
 #include <coracle/core/task_group.h>
 #include <coracle/core/task_handle.h>
 #include <coracle/core/task_tree.h>
+#include <coracle/exec/executor_error.h>
+#include <coracle/exec/run_in_executor.h>
+#include <coracle/exec/thread_pool_executor.h>
+#include <coracle/observe/lag.h>
