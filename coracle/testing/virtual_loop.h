@@ -43,7 +43,7 @@ class FakeClock final : public ClockSource {
     TimePoint now() override { return now_; }
     // Since the clock was made.
     Duration elapsed() const noexcept { return now_ - start; }
-    // Lets time pass by hand. Timers fire at the loop's next turn.
+    // Lets time pass by hand. Timers fire when no task is ready any more.
     void advance(Duration span) noexcept { now_ = saturating_add(now_, span); }
     // Never backwards.
     void advance_to(TimePoint moment) noexcept {

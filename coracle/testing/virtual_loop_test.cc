@@ -126,6 +126,25 @@ TEST(VirtualLoopDeathTest, ATaskThatOutlivesTheDeadlockIsNamed) {
     EXPECT_DEATH(testing::run(body()), "Task-1 waits for event[^$]*did not end after a deadlock");
 }
 
+// Or else a busy machine would give another order than an idle one.
+TEST(VirtualLoop, RealTimeDoesNotDecideWhatRunsWhen) {
+    std::string order;
+    VirtualLoop loop;
+    auto body = [&]() -> Task<void> {
+        loop.loop().call_later(1s, [&] { order += "timer "; });
+        loop.clock().advance(1s);
+        for (int i = 0; i < 3; ++i) {
+            auto until = std::chrono::steady_clock::now() + 10ms;  // more than a coarse tick
+            while (std::chrono::steady_clock::now() < until) continue;
+            co_await sleep(0s);
+            order += "step ";
+        }
+        co_await wait_all_tasks_blocked();
+    };
+    loop.run(body());
+    EXPECT_EQ(order, "step step step timer ");
+}
+
 TEST(VirtualLoop, OrdinaryExceptionsPass) {
     auto body = []() -> Task<void> {
         co_await sleep(1s);
