@@ -55,6 +55,8 @@ class Layers(unittest.TestCase):
     def test_tests_may_use_testing_and_other_files_may_not(self):
         self.accepts("coracle/core/queue_test.cc", "coracle/testing/virtual_clock.h")
         self.accepts("coracle/core/queue_test.cc", "coracle/testing.h")
+        self.accepts("coracle/core/queue_test.cc", "coracle/coracle.h")
+        self.assertEqual(len(check({"coracle/base/log_test.cc": "#include <coracle/coracle.h>\n"})), 1)
         self.accepts("coracle/web/router_test.cc", "coracle/testing/web/client.h")
         self.assertEqual(len(check({"coracle/core/queue.cc": "#include <coracle/testing/virtual_clock.h>\n"})), 1)
         self.assertEqual(len(check({"coracle/core/queue_test.cc": "#include <coracle/testing/web/client.h>\n"})), 1)
