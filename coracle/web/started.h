@@ -6,6 +6,7 @@
 
 #include <coroutine>
 #include <string>
+#include <utility>
 
 namespace coracle::web {
 
