@@ -31,8 +31,8 @@ STANDARD = set(
     cxxabi.h immintrin.h emmintrin.h nmmintrin.h smmintrin.h arm_neon.h
     """.split()
 )
-SYSTEM = re.compile(r"(sys|netinet|arpa|net|linux|asm|bits)/[\w/]+\.h|(aio|dirent|dlfcn|elf|errno|execinfo|fcntl|grp|"
-                    r"getopt|ifaddrs|limits|link|malloc|math|netdb|poll|pthread|pwd|sched|semaphore|signal|spawn|stdarg|"
+SYSTEM = re.compile(r"(sys|netinet|arpa|net|linux|asm|bits)/[\w/]+\.h|(aio|dirent|dlfcn|elf|errno|execinfo|fcntl|"
+                    r"getopt|grp|ifaddrs|limits|link|malloc|math|netdb|poll|pthread|pwd|sched|semaphore|signal|spawn|stdarg|"
                     r"stddef|stdint|stdio|stdlib|string|syslog|termios|time|ucontext|unistd|features)\.h")
 # Public headers may show these two libraries where json<T> needs them.
 JSON_HEADER = re.compile(r"json[\w]*\.h$")

@@ -115,7 +115,7 @@ TEST(EventLoop, ASlowStepIsLoggedWithTaskAndPlace) {
     });
     auto block = []() -> Task<void> {
         co_await sleep(0s);
-        std::this_thread::sleep_for(80ms);  // the subject of the test: a blocked loop
+        std::this_thread::sleep_for(80ms);  // tidy: the subject is a blocked loop
         co_await sleep(0s);
     };
     EventLoop loop;

@@ -159,7 +159,7 @@ TEST(VirtualLoop, AThreadThatWasAnnouncedIsWaitedForWhileTimeStandsStill) {
         Event done;
         loop.external_begin();
         std::thread worker([&] {
-            std::this_thread::sleep_for(20ms);  // the subject: real time passes elsewhere
+            std::this_thread::sleep_for(20ms);  // tidy: real time passes elsewhere
             loop.call_soon_threadsafe([&] {
                 loop.external_end();
                 done.set();
