@@ -3,6 +3,7 @@
 #pragma once
 
 #include <coracle/core/internal/promise.h>
+#include <coracle/core/internal/task_node.h>  // how a frame ends
 
 #include <coroutine>
 #include <utility>
