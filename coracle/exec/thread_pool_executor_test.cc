@@ -75,7 +75,9 @@ TEST(ThreadPool, RunsFourJobsOnThreeWorkersAndTheFourthWhenAPlaceIsFree) {
             gates[1].open();
             co_await until(pool, [](auto now) { return now.completed == 1 && now.queued == 0; });
             EXPECT_EQ(pool.statistics().running, 3u);
-            for (int number : {0, 2, 3}) gates[static_cast<std::size_t>(number)].open();
+            gates[0].open();
+            gates[2].open();
+            gates[3].open();
         });
         EXPECT_EQ(fourth_to_begin, 3);
         EXPECT_EQ(pool.statistics().workers, 3u);
