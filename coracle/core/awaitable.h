@@ -32,9 +32,14 @@ using AwaitResult = typename internal::AwaitTraits<A>::Type;
 
 namespace internal {
 
+// A handle that is awaited by name stays an lvalue: its copy here does as well.
 template <class A>
-Task<AwaitResult<A>> await_in_task(A awaitable) {
-    co_return co_await std::move(awaitable);
+Task<AwaitResult<A>> await_in_task(std::remove_cvref_t<A> awaitable) {
+    if constexpr (Awaitable<std::remove_cvref_t<A>>) {
+        co_return co_await std::move(awaitable);
+    } else {
+        co_return co_await awaitable;
+    }
 }
 
 }  // namespace internal
@@ -45,7 +50,7 @@ Task<AwaitResult<A>> as_task(A&& awaitable) {
     if constexpr (internal::is_task<std::remove_cvref_t<A>>) {
         return std::forward<A>(awaitable);
     } else {
-        return internal::await_in_task<std::remove_cvref_t<A>>(std::forward<A>(awaitable));
+        return internal::await_in_task<A>(std::forward<A>(awaitable));
     }
 }
 

@@ -73,6 +73,7 @@ std::string_view CancelScope::reason() const noexcept {
 }
 
 void CancelScope::cancel(std::string_view reason) {
+    loop_.internal_check_thread("the EventLoop of a CancelScope");
     if (cancel_called_) return;
     cancel_called_ = true;
     if (!reason.empty()) reason_ = std::make_unique<std::string>(reason);

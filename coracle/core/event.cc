@@ -8,6 +8,7 @@ namespace coracle {
 Event::~Event() { CORACLE_ASSERT(waiters_.empty()); }
 
 void Event::set() noexcept {
+    bound_.check("an Event");
     set_ = true;
     while (Wait* waiter = waiters_.pop_front()) waiter->complete();
 }

@@ -3,9 +3,11 @@
 #pragma once
 
 #include <coracle/base/intrusive_list.h>
+#include <coracle/core/internal/loop_bound.h>
 #include <coracle/core/park.h>
 
 #include <cstddef>
+#include <source_location>
 #include <string>
 
 namespace coracle {
@@ -17,7 +19,8 @@ namespace coracle {
 //   ready.set();                // in another: wakes all who wait
 class Event {
   public:
-    Event() noexcept = default;
+    explicit Event(std::source_location created = std::source_location::current()) noexcept
+        : bound_(created) {}
     Event(const Event&) = delete;
     Event& operator=(const Event&) = delete;
     // Tasks must not wait any more.
@@ -27,25 +30,32 @@ class Event {
 
     // Wakes every waiter, in order of arrival; they wake even if clear() follows at once.
     void set() noexcept;
-    void clear() noexcept { set_ = false; }
+    void clear() noexcept {
+        bound_.check("an Event");
+        set_ = false;
+    }
 
     // Returns when the flag is set, at once if it already is. Cancelling changes nothing.
     class Wait;
-    [[nodiscard]] Wait wait() noexcept;
+    Operation<Wait, Event> wait() noexcept { return Operation<Wait, Event>(*this); }
+
+    // Tasks that wait.
+    std::size_t waiting() const noexcept { return waiters_.size(); }
 
   private:
     IntrusiveList<Wait> waiters_;
+    internal::LoopBound bound_;
     bool set_ = false;
 };
 
 class Event::Wait final : public Park, public ListLink<> {
   public:
-    class Awaiter;
     explicit Wait(Event& event) noexcept : event_(event) {}
 
     bool await_ready() const noexcept { return false; }
     template <class P>
     bool await_suspend(std::coroutine_handle<P> frame) noexcept {
+        event_.bound_.check("an Event");
         if (!checkpoint(frame)) return false;
         if (event_.set_) return ready();
         event_.waiters_.push_back(*this);
@@ -60,7 +70,5 @@ class Event::Wait final : public Park, public ListLink<> {
     friend class Event;
     Event& event_;
 };
-
-inline Event::Wait Event::wait() noexcept { return Wait(*this); }
 
 }  // namespace coracle

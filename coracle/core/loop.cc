@@ -26,8 +26,12 @@ class CurrentLoop {
             internal::fatal("a loop was run inside another loop of the same thread: await instead");
         }
         previous_ = std::exchange(running_loop, &loop);
+        loop.internal_set_thread(internal::this_thread_token());
     }
-    ~CurrentLoop() { running_loop = previous_; }
+    ~CurrentLoop() {
+        if (!previous_) running_loop->internal_set_thread(nullptr);
+        running_loop = previous_;
+    }
     CurrentLoop(const CurrentLoop&) = delete;
     CurrentLoop& operator=(const CurrentLoop&) = delete;
 
@@ -104,10 +108,13 @@ struct EventLoop::Signals : internal::SignalHandlers {
     using SignalHandlers::SignalHandlers;
 };
 
-EventLoop::EventLoop(LoopOptions options) : EventLoop(make_epoll_backend(), options) {}
+EventLoop::EventLoop(LoopOptions options, std::source_location created)
+    : EventLoop(make_epoll_backend(), options, created) {}
 
-EventLoop::EventLoop(std::unique_ptr<IoBackend> backend, LoopOptions options)
+EventLoop::EventLoop(std::unique_ptr<IoBackend> backend, LoopOptions options,
+                     std::source_location created)
     : options_(options),
+      created_(created),
       backend_(std::move(backend)),
       root_scope_(*this, nullptr),
       turn_time_(time()),
@@ -277,6 +284,7 @@ void EventLoop::note_slow_step(const internal::TaskNode* task, Duration took) no
 }
 
 void EventLoop::call_soon(MoveFunction<void()> fn) {
+    internal_check_thread("an EventLoop (call_soon)");
     ready_.push(*new Callback(*this, std::move(fn)));
 }
 
@@ -289,6 +297,7 @@ TimerHandle EventLoop::call_later(Duration delay, MoveFunction<void()> fn) {
 }
 
 TimerHandle EventLoop::call_at(TimePoint when, MoveFunction<void()> fn) {
+    internal_check_thread("an EventLoop (call_at)");
     auto call = std::make_shared<TimerHandle::Call>(*this, std::move(fn));
     if (when == no_deadline) return TimerHandle(call);
     calls_.push_back(*call);

@@ -5,6 +5,7 @@
 #include <coracle/base/clock.h>
 #include <coracle/base/move_function.h>
 #include <coracle/core/cancel.h>
+#include <coracle/core/internal/loop_bound.h>
 #include <coracle/core/internal/task_node.h>
 #include <coracle/core/io_backend.h>
 #include <coracle/core/spawn.h>
@@ -70,8 +71,10 @@ class TimerHandle {
 // for I/O, waiting only when nothing is ready.
 class EventLoop final : private internal::TaskOwner, public internal::Spawner<EventLoop> {
   public:
-    explicit EventLoop(LoopOptions options = {});
-    EventLoop(std::unique_ptr<IoBackend> backend, LoopOptions options);
+    explicit EventLoop(LoopOptions options = {},
+                       std::source_location created = std::source_location::current());
+    EventLoop(std::unique_ptr<IoBackend> backend, LoopOptions options,
+              std::source_location created = std::source_location::current());
     EventLoop(const EventLoop&) = delete;
     EventLoop& operator=(const EventLoop&) = delete;
     // Tasks still alive are cancelled and run to their end first; one that does not end is named
@@ -157,6 +160,18 @@ class EventLoop final : private internal::TaskOwner, public internal::Spawner<Ev
     // the loop if asleep.
     void internal_post(internal::Runnable& item) noexcept;
     std::uint64_t internal_next_id() noexcept { return ++last_id_; }
+    // Whether it is inside run_forever() or the like on a thread that is not the caller's.
+    bool internal_runs_on_another_thread() const noexcept {
+        const void* thread = thread_.load(std::memory_order_relaxed);
+        return thread && thread != internal::this_thread_token();
+    }
+    void internal_set_thread(const void* token) noexcept {
+        thread_.store(token, std::memory_order_relaxed);
+    }
+    // In debug mode, aborts when the loop runs on another thread. `what` names the call.
+    void internal_check_thread(const char* what) const noexcept {
+        if (is_debug() && internal_runs_on_another_thread()) internal::wrong_thread(what, created_);
+    }
 
   private:
     friend internal::Spawner<EventLoop>;
@@ -180,6 +195,7 @@ class EventLoop final : private internal::TaskOwner, public internal::Spawner<Ev
     void close();
 
     LoopOptions options_;
+    std::source_location created_;
     std::unique_ptr<IoBackend> backend_;
     TimerQueue timers_;
     IntrusiveList<TimerHandle::Call> calls_;  // scheduled by call_later() and call_at()
@@ -204,6 +220,7 @@ class EventLoop final : private internal::TaskOwner, public internal::Spawner<Ev
     // seen.
     std::atomic<internal::Runnable*> posted_{nullptr};
     std::atomic<bool> asleep_{false};
+    std::atomic<const void*> thread_{nullptr};  // whose thread it runs on; null while it does not
 };
 
 // The running loop, as asyncio calls it. Aborts outside of one.

@@ -101,4 +101,17 @@ class Park {
     bool cancelled_ = false;
 };
 
+// An operation that has not begun: what event.wait(), queue.get() and the like return. Awaited as
+// an rvalue, or given to gather(), wait_for() and the like. Only refers to its object, which must
+// outlive it.
+template <class Awaiter, class Object>
+class [[nodiscard]] Operation {
+  public:
+    explicit Operation(Object& object) noexcept : object_(&object) {}
+    Awaiter operator co_await() && noexcept { return Awaiter(*object_); }
+
+  private:
+    Object* object_;
+};
+
 }  // namespace coracle

@@ -3,6 +3,7 @@
 
 #include <coracle/core/event.h>
 #include <coracle/core/gather.h>
+#include <coracle/core/queue.h>
 #include <coracle/core/run.h>
 #include <coracle/core/sleep.h>
 
@@ -63,6 +64,24 @@ TEST(WaitFor, AcceptsTasksBuildersAndOtherScopes) {
         co_return n + a + b;
     };
     EXPECT_EQ(run(body()), 10);
+}
+
+TEST(WaitFor, AcceptsOperationsOfObjectsAndTaskHandles) {
+    auto body = []() -> Task<void> {
+        Event event;
+        Queue<int> queue(1);
+        EXPECT_THROW(co_await wait_for(event.wait(), 1ms), TimeoutError);
+        EXPECT_THROW(co_await wait_for(queue.get(), 1ms), TimeoutError);
+        co_await wait_for(queue.put(4), 1h);
+        EXPECT_EQ(co_await wait_for(queue.get(), 1h), std::optional<int>(4));
+        event.set();
+        auto [nothing, n] = co_await gather(event.wait(), quick(2));
+        static_cast<void>(nothing);
+        EXPECT_EQ(n, 2);
+        auto handle = EventLoop::current().create_task(quick, 3);
+        EXPECT_EQ(co_await wait_for(handle, 1h), 3);
+    };
+    run(body());
 }
 
 TEST(MoveOnAfter, SaysWhetherTheBodyEnded) {

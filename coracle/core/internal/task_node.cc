@@ -20,6 +20,7 @@ TaskNode::TaskNode(const TaskOrigin& origin)
       created(origin.created),
       owner_(origin.owner),
       id_(origin.loop.internal_next_id()) {
+    loop.internal_check_thread("an EventLoop (create_task)");
     origin.scope.internal_members().push_back(*this);
     loop.internal_register(*this);
 }
@@ -76,6 +77,7 @@ void TaskNode::end() noexcept {
 }
 
 void TaskNode::cancel(std::string_view reason) {
+    if (is_debug() && loop.internal_runs_on_another_thread()) wrong_thread("a task", created);
     if (done_) return;
     if (!own_scope_) {
         // Nobody paid for this scope before it was needed: put it around the outermost scope the
