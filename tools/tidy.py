@@ -32,8 +32,8 @@ STANDARD = set(
     """.split()
 )
 SYSTEM = re.compile(r"(sys|netinet|arpa|net|linux|asm|bits)/[\w/]+\.h|(aio|dirent|dlfcn|elf|errno|execinfo|fcntl|"
-                    r"getopt|grp|ifaddrs|limits|link|malloc|math|netdb|poll|pthread|pwd|sched|semaphore|signal|spawn|stdarg|"
-                    r"stddef|stdint|stdio|stdlib|string|syslog|termios|time|ucontext|unistd|features)\.h")
+                    r"getopt|grp|ifaddrs|limits|link|malloc|math|netdb|poll|pthread|pwd|sched|semaphore|signal|spawn|"
+                    r"stdarg|stddef|stdint|stdio|stdlib|string|syslog|termios|time|ucontext|unistd|features)\.h")
 # Public headers may show these two libraries where json<T> needs them.
 JSON_HEADER = re.compile(r"json[\w]*\.h$")
 JSON_INCLUDE = re.compile(r"boost/(json|describe|mp11)\b")
