@@ -24,7 +24,7 @@ Task<web::Response> empty(web::Request&) { co_return web::Response(204); }
 // The build puts page.html beside the program.
 Task<web::Response> page(web::Request&) {
     auto folder = std::filesystem::read_symlink("/proc/self/exe").parent_path();
-    co_return web::file(folder / "page.html");
+    co_return web::file(folder / "page.html", {.content_type = "text/html"});
 }
 
 Task<web::Response> greet(web::Request& request) {

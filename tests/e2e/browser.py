@@ -84,6 +84,11 @@ class Browser:
     def resize(self, width: int, height: int):
         self._send("POST", "/window/rect", {"width": width, "height": height})
 
+    def prefer(self, scheme: str):
+        """As if the person's system were set to "dark" or "light"."""
+        features = [{"name": "prefers-color-scheme", "value": scheme}]
+        self._send("POST", "/goog/cdp/execute", {"cmd": "Emulation.setEmulatedMedia", "params": {"features": features}})
+
     def screenshot(self, path: pathlib.Path):
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(base64.b64decode(self._send("GET", "/screenshot")))

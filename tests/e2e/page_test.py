@@ -73,6 +73,7 @@ class Page(unittest.TestCase):
         self.page.wait_until("return +document.getElementById('lag-chart').dataset.peakMs >= 1800")
         self.page.wait_until("return document.getElementById('pulse').dataset.state === 'alive'")
         self.assertTrue(self.page.run("return document.querySelectorAll('#lag-chart rect.gap').length"))
+        self.page.wait_until("return +document.getElementById('lag-chart').dataset.points >= 24")
         self.screenshot("blocked")
 
     def test_offloading_shows_in_the_pool_and_not_in_the_lag(self):
@@ -90,6 +91,7 @@ class Page(unittest.TestCase):
         self.page.wait_until("return +document.getElementById('pool-chart').dataset.queuedPeak > 50")
         self.press("hello")
         self.assertLess(int(self.answer("/hello")["ms"]), 900)
+        self.page.wait_until("return +document.getElementById('stat-completed').textContent >= 9")
         self.screenshot("seventy")
 
     def test_it_fits_a_phone(self):
@@ -107,6 +109,15 @@ class Page(unittest.TestCase):
             self.screenshot("phone")
         finally:
             self.page.resize(1100, 1400)
+
+    def test_it_is_dark_for_who_likes_it_so(self):
+        ground = "return getComputedStyle(document.body).backgroundColor"
+        colours = set()
+        for scheme in ("dark", "light"):
+            self.page.prefer(scheme)
+            colours.add(self.page.run(ground))
+            self.screenshot(scheme)
+        self.assertEqual(len(colours), 2)
 
     def test_the_page_complains_of_nothing(self):
         self.page.errors()  # what other tests left

@@ -73,7 +73,9 @@ class Stop(unittest.TestCase):
                 code, seconds = running.stop()
                 self.assertEqual(code, 0, running.log())
                 self.assertLess(seconds, 30)
-                self.assertTrue(all(peer.is_closed() for peer in peers[:10]))
+                for i, peer in enumerate(peers):
+                    # Who was in the middle of a head may be told 408.
+                    self.assertTrue(peer.is_closed() or i % 3 == 2)
             finally:
                 for peer in peers:
                     peer.socket.close()
