@@ -284,7 +284,7 @@ TEST(ConcurrencyTimeout, NestedDeadlinesAreAbsorbedByTheirOwnScope) {
                 co_await sleep(0s);
             });
             Duration took = EventLoop::current().time() - began;
-            EXPECT_EQ(took, std::min({outer, inner, work}));
+            EXPECT_EQ(took, std::min(work, std::min(outer, inner)));
             EXPECT_TRUE(!outer_ended || reached);
             EXPECT_TRUE(!inner_ended || work <= std::min(inner, outer));
             EXPECT_TRUE(outer >= std::min(inner, work) || (!reached && !outer_ended));

@@ -138,6 +138,13 @@ TEST(MemoryStream, FaultsComeAfterTheirBytes) {
         EXPECT_EQ(co_await server->read(), "abcd");
         EXPECT_EQ(co_await code_of(server->read()), ECONNRESET);
 
+        // At the end of what is there: the reader must not wait for more.
+        auto [other, reader] = memory_stream_pair();
+        other->write_nowait("abcd");
+        reader->fail_reads_after(4, ETIMEDOUT);
+        EXPECT_EQ(co_await reader->read(), "abcd");
+        EXPECT_EQ(co_await code_of(reader->read()), ETIMEDOUT);
+
         client->fail_writes_after(2, EPIPE);
         EXPECT_EQ(client->write_nowait("xyz").bytes(), 2u);
         EXPECT_EQ(client->write_nowait("z").error_code(), EPIPE);
