@@ -4,6 +4,7 @@
 #include <coracle/base/log.h>
 #include <coracle/core/cancel.h>
 #include <coracle/core/event.h>
+#include <coracle/core/registry.h>
 #include <coracle/core/scope.h>
 #include <coracle/core/task_tree.h>
 #include <coracle/net/tcp.h>
@@ -88,6 +89,7 @@ class Process {
     wire::ServerCounters& counters() noexcept { return counters_; }
 
   private:
+    std::vector<Statistic> statistics() const;
     void check_ports();
     void bind_all();
     void announce(const Listeners& listeners) const;
@@ -100,6 +102,7 @@ class Process {
     std::vector<std::string> hosts_;
     std::shared_ptr<WorkerContext::Registry> registry_;
     wire::ServerCounters counters_;
+    SourceRegistration source_ = register_source("server", [this] { return statistics(); });
     std::vector<std::unique_ptr<Worker>> workers_;
     std::vector<std::thread> threads_;  // of all but the leader
     std::mutex make_mutex_;
@@ -204,6 +207,16 @@ int Process::run() {
     guard_.disarm();
     std::fflush(stdout);
     return exit_code_;
+}
+
+std::vector<Statistic> Process::statistics() const {
+    auto number = [](const auto& counter) { return static_cast<double>(counter.load()); };
+    return {
+        {"requests", number(counters_.requests)},
+        {"connections", number(counters_.connections_open)},
+        {"connections_accepted", number(counters_.connections_accepted)},
+        {"connections_refused", number(counters_.connections_refused)},
+    };
 }
 
 Application Process::make_app(std::size_t index) {

@@ -58,7 +58,8 @@ int run_single_app(Application app, const RunOptions& options);
 // Makes an application with make_app() or make_app(WorkerContext&), once per worker and on the
 // worker's thread, serves it, and returns the exit code for main(): 0 after a graceful end, 1 if it
 // could not start (an occupied port, an exception from make_app or on_startup), which is said in
-// one sentence on stderr. Not inside a running loop.
+// one sentence on stderr. Not inside a running loop. Requests and connections of all workers are
+// published as the source "server".
 //
 //   int main() { return web::run_app(make_app, {.port = 8080}); }
 template <class F>
