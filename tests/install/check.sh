@@ -18,6 +18,26 @@ if leaks=$(grep -rlF -e "$scratch/first" -e "$(cd ../.. && pwd)/" --include='*.c
 fi
 "$prefix/bin/coracle-lint-await" --help | grep -q coracle-lint-await
 
+# serves PROGRAM: it says where it listens, answers there, and SIGTERM ends it with exit code 0.
+serves() {
+    local log=$scratch/serve.log url="" pid answer="" code=0
+    "$1" >"$log" 2>&1 </dev/null &
+    pid=$!
+    for ((tries = 0; tries < 300 && ${#url} == 0; ++tries)); do
+        kill -0 "$pid" 2>/dev/null || break
+        sleep 0.1
+        url=$(grep -oE 'http://127\.0\.0\.1:[0-9]+' "$log" | head -n 1) || true
+    done
+    [ -z "$url" ] || answer=$(curl -sS -m 10 "$url/") || true
+    kill -TERM "$pid" 2>/dev/null || true
+    wait "$pid" || code=$?
+    if [ "$answer" != "Hello from outside" ] || [ "$code" -ne 0 ]; then
+        printf '%s: answered "%s" at "%s" and ended with %s\n' "$1" "$answer" "$url" "$code"
+        cat "$log"
+        return 1
+    fi
+}
+
 export PKG_CONFIG_PATH
 PKG_CONFIG_PATH=$(dirname "$(find "$prefix" -name coracle.pc)")
 for compiler in g++ clang++-19; do
@@ -26,11 +46,11 @@ for compiler in g++ clang++-19; do
         -DCMAKE_CXX_COMPILER="$compiler" -DCMAKE_PREFIX_PATH="$prefix" >"$scratch/configure.log" 2>&1 ||
         { cat "$scratch/configure.log"; exit 1; }
     cmake --build "$scratch/$compiler"
-    "$scratch/$compiler/consumer"
+    serves "$scratch/$compiler/consumer"
 
     printf 'pkg-config, %s\n' "$compiler"
     read -ra flags < <(pkg-config --cflags coracle)
     read -ra libs < <(pkg-config --libs coracle)
     "$compiler" "${flags[@]}" -o "$scratch/consumer" consumer/consumer.cc "${libs[@]}"
-    "$scratch/consumer"
+    serves "$scratch/consumer"
 done
