@@ -15,6 +15,7 @@ class Client(unittest.IsolatedAsyncioTestCase):
         cls.server = cls.enterClassContext(server.showcase())
 
     async def asyncSetUp(self):
+        asyncio.get_running_loop().set_debug(False)  # or it reports every step that a busy machine delays
         self.connections = 0
         trace = aiohttp.TraceConfig()
         trace.on_connection_create_end.append(self.count_connection)

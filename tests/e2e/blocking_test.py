@@ -43,8 +43,9 @@ class Offloading(unittest.TestCase):
             with together.Together(running.port, ["/threaded?seconds=1"] * 80) as sent:
                 while (pool := running.stats()["pool"])["rejected"] == 0:
                     self.assertLess(pool["completed"], 67, "nothing was refused")
-                self.assertEqual(pool["running"], 3)
-                self.assertLessEqual(pool["queued"], 64)
+                # Three that run and 64 that wait; a thread may be about to take one of those.
+                self.assertLessEqual(pool["running"], 3)
+                self.assertLessEqual(pool["running"] + pool["queued"], 67)
                 for _ in range(20):
                     began = time.monotonic()
                     running.get("/hello")
