@@ -11,6 +11,7 @@
 #include <algorithm>
 #include <ctime>
 #include <string>
+#include <thread>
 #include <typeinfo>
 
 namespace coracle {
@@ -124,6 +125,7 @@ EventLoop::EventLoop(std::unique_ptr<IoBackend> backend, LoopOptions options,
 
 EventLoop::~EventLoop() {
     close();
+    while (posting_.load(std::memory_order_acquire) > 0) std::this_thread::yield();
     signals_.reset();
     internal::unregister_loop(*this);
     while (TimerHandle::Call* call = calls_.pop_front()) call->drop();
@@ -306,6 +308,9 @@ TimerHandle EventLoop::call_at(TimePoint when, MoveFunction<void()> fn) {
 }
 
 void EventLoop::internal_post(internal::Runnable& item) noexcept {
+    // Once the entry is on the stack the loop may run it, and that may be the last thing it does:
+    // the count keeps the loop alive until we have looked whether it must be woken.
+    posting_.fetch_add(1, std::memory_order_relaxed);
     internal::Runnable* top = posted_.load(std::memory_order_relaxed);
     do {
         item.next = top;
@@ -315,6 +320,7 @@ void EventLoop::internal_post(internal::Runnable& item) noexcept {
         asleep_.exchange(false, std::memory_order_seq_cst)) {
         backend_->wake();
     }
+    posting_.fetch_sub(1, std::memory_order_release);
 }
 
 // Moves what other threads posted to the ready queue, oldest first. True if there was anything.

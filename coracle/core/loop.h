@@ -150,6 +150,7 @@ class EventLoop final : private internal::TaskOwner, public internal::Spawner<Ev
     }
 
     // For the library.
+    auto& internal_tasks() noexcept { return tasks_; }
     void internal_schedule(internal::Runnable& item) noexcept { ready_.push(item); }
     void internal_register(internal::TaskNode& task) noexcept;
     internal::TaskNode* internal_running() const noexcept { return running_; }
@@ -220,6 +221,7 @@ class EventLoop final : private internal::TaskOwner, public internal::Spawner<Ev
     // seen.
     std::atomic<internal::Runnable*> posted_{nullptr};
     std::atomic<bool> asleep_{false};
+    std::atomic<int> posting_{0};               // threads inside internal_post()
     std::atomic<const void*> thread_{nullptr};  // whose thread it runs on; null while it does not
 };
 

@@ -84,7 +84,6 @@ bool PoolShutdown::Awaiter::withdraw() noexcept {
 }
 
 void PoolShutdown::Awaiter::run() {
-    wait_until_posted();
     task()->loop.external_end();
     complete();
 }

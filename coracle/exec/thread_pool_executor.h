@@ -7,7 +7,6 @@
 #include <coracle/core/park.h>
 #include <coracle/core/registry.h>
 #include <coracle/exec/executor_error.h>
-#include <coracle/exec/internal/posted_entry.h>
 
 #include <coroutine>
 #include <cstddef>
@@ -139,7 +138,7 @@ std::shared_ptr<ThreadPoolExecutor> set_default_executor(std::shared_ptr<ThreadP
 
 // Implementation
 
-class PoolShutdown::Awaiter final : public Park, private internal::PostedEntry, public ListLink<> {
+class PoolShutdown::Awaiter final : public Park, private internal::Runnable, public ListLink<> {
   public:
     Awaiter(std::shared_ptr<internal::ThreadPool> pool, ShutdownOptions options) noexcept;
     ~Awaiter();

@@ -42,7 +42,6 @@ bool JobWait::withdraw() noexcept {
 }
 
 void JobWait::run() {
-    wait_until_posted();
     task()->loop.external_end();
     complete();
 }

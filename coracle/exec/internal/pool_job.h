@@ -6,7 +6,6 @@
 #include <coracle/base/intrusive_list.h>
 #include <coracle/core/park.h>
 #include <coracle/core/task.h>
-#include <coracle/exec/internal/posted_entry.h>
 
 #include <coroutine>
 #include <cstddef>
@@ -59,7 +58,7 @@ class PoolJob : public ListLink<> {
 
     // Set before it is submitted: what to run where once it has ended.
     EventLoop* loop = nullptr;
-    PostedEntry* done = nullptr;
+    Runnable* done = nullptr;
 
     std::exception_ptr error;
     TimePoint since{};  // when it was submitted, then when it began
@@ -112,7 +111,7 @@ class PoolJobOf : public PoolJob {
 };
 
 // Awaits a job: everything that does not depend on the result.
-class JobWait : public Park, private PostedEntry {
+class JobWait : public Park, private Runnable {
   public:
     bool await_ready() const noexcept { return false; }
     template <class P>

@@ -113,7 +113,7 @@ void ThreadPool::work() {
     while (job || (job = wait_for_job())) {
         job->run_on_worker();
         EventLoop& loop = *job->loop;
-        PostedEntry& done = *job->done;
+        Runnable& done = *job->done;
         {
             std::lock_guard lock(mutex_);
             finished(*job);
@@ -121,7 +121,7 @@ void ThreadPool::work() {
         }
         // Counted as ended before its caller knows, so the caller finds the place free. From here
         // on the job is the caller's.
-        done.post_to(loop);
+        loop.internal_post(done);
     }
 }
 
@@ -210,7 +210,7 @@ void ThreadPool::close(ShutdownOptions options) {
                     drop(job);
                     job.error = std::make_exception_ptr(ExecutorShutdown(
                         "pool " + name + " was shut down before the job's turn came"));
-                    job.done->post_to(*job.loop);
+                    job.loop->internal_post(*job.done);
                 }
             }
             for (PoolJob& job : running_) {
@@ -238,7 +238,7 @@ bool ThreadPool::withdraw(PoolShutdown::Awaiter& awaiter) noexcept {
 
 void ThreadPool::last_worker_left() noexcept {
     while (PoolShutdown::Awaiter* awaiter = shutdowns_.pop_front()) {
-        awaiter->post_to(awaiter->task()->loop);
+        awaiter->task()->loop.internal_post(*awaiter);
     }
 }
 
