@@ -41,6 +41,7 @@ void CancelScope::internal_wrap(CancelScope& inner) noexcept {
 }
 
 void CancelScope::set_deadline(TimePoint deadline) {
+    if (cancel_called_) return;  // too late
     if (deadline == no_deadline) {
         timer_.cancel();
     } else {

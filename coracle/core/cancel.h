@@ -68,7 +68,7 @@ class CancelScope : public ListLink<internal::ScopeTag> {
     bool is_cancelled() const noexcept { return cancelled_; }
 
     // When the scope cancels itself with reason "timeout"; no_deadline if never. May be moved while
-    // inside.
+    // inside, until it has been cancelled.
     TimePoint deadline() const noexcept { return timer_.deadline(); }
     void set_deadline(TimePoint deadline);
     bool deadline_passed() const noexcept { return deadline_passed_; }

@@ -3,11 +3,13 @@
 #pragma once
 
 #include <coracle/core/awaitable.h>
+#include <coracle/core/result.h>
 #include <coracle/core/task.h>
 #include <coracle/core/task_group.h>
 
 #include <algorithm>
 #include <cstddef>
+#include <exception>
 #include <functional>
 #include <optional>
 #include <tuple>
@@ -97,6 +99,26 @@ Task<std::tuple<NonVoid<T>...>> gather_each(Task<T>... task) {
         results);
 }
 
+// The task's outcome; only a cancellation passes.
+template <class T>
+Task<Result<T>> settle(Task<T> task) {
+    std::exception_ptr error;
+    try {
+        if constexpr (std::is_void_v<T>) {
+            co_await std::move(task);
+            co_return Result<void>();
+        } else {
+            T value = co_await std::move(task);
+            co_return Result<T>(std::move(value));
+        }
+    } catch (const Cancelled&) {
+        throw;
+    } catch (...) {
+        error = std::current_exception();
+    }
+    co_return Result<T>(std::move(error));
+}
+
 }  // namespace internal
 
 // Runs all tasks, at most options.limit at once, and returns their results in the order of the
@@ -119,6 +141,29 @@ template <Awaitable... A>
     requires(sizeof...(A) > 0)
 auto gather(A&&... awaitables) {
     return internal::gather_each<AwaitResult<A>...>(as_task(std::forward<A>(awaitables))...);
+}
+
+// Runs all tasks, at most options.limit at once, and returns what each came to, in the order of the
+// vector: a failure disturbs none of the others (asyncio's return_exceptions=True).
+//
+//   auto pages = co_await gather_settled(std::move(fetches), {.limit = 8});
+//   for (auto& page : pages)
+//       if (page) use(*page);
+template <class T>
+Task<std::vector<Result<T>>> gather_settled(std::vector<Task<T>> tasks,
+                                            GatherOptions options = {}) {
+    std::vector<Task<Result<T>>> settled;
+    settled.reserve(tasks.size());
+    for (Task<T>& task : tasks) settled.push_back(internal::settle<T>(std::move(task)));
+    return gather(std::move(settled), options);
+}
+
+// The same for different things; a tuple of Results.
+template <Awaitable... A>
+    requires(sizeof...(A) > 0)
+auto gather_settled(A&&... awaitables) {
+    return internal::gather_each<Result<AwaitResult<A>>...>(
+        internal::settle<AwaitResult<A>>(as_task(std::forward<A>(awaitables)))...);
 }
 
 }  // namespace coracle

@@ -68,5 +68,45 @@ TEST(Gather, AnEmptyVectorGivesAnEmptyVector) {
     EXPECT_EQ(run(body()), 0u);
 }
 
+TEST(GatherSettled, AFailureDisturbsNoneOfTheOthers) {
+    auto body = []() -> Task<void> {
+        auto fail = []() -> Task<int> {
+            co_await sleep(0s);
+            throw std::runtime_error("no");
+        };
+        auto good = [](int n) -> Task<int> {
+            co_await sleep(1ms);
+            co_return n;
+        };
+        std::vector<Task<int>> tasks;
+        tasks.push_back(good(1));
+        tasks.push_back(fail());
+        tasks.push_back(good(3));
+        auto results = co_await gather_settled(std::move(tasks), {.limit = 2});
+        EXPECT_EQ(results.size(), 3u);
+        EXPECT_EQ(*results[0], 1);
+        EXPECT_FALSE(results[1].has_value());
+        EXPECT_THROW(results[1].value(), std::runtime_error);
+        EXPECT_EQ(std::move(results[2]).value(), 3);
+        auto [nothing, failed] = co_await gather_settled(sleep(1ms), fail());
+        EXPECT_TRUE(nothing);
+        EXPECT_TRUE(failed.error() != nullptr);
+        std::vector<Task<int>> none;
+        EXPECT_TRUE((co_await gather_settled(std::move(none))).empty());
+    };
+    run(body());
+}
+
+TEST(GatherSettled, ACancellationPasses) {
+    auto body = []() -> Task<void> {
+        bool ended = co_await move_on_after(1ms, [&]() -> Task<void> {
+            co_await gather_settled(sleep(1h), sleep(2h));
+            ADD_FAILURE() << "the cancellation was swallowed";
+        });
+        EXPECT_FALSE(ended);
+    };
+    run(body());
+}
+
 }  // namespace
 }  // namespace coracle

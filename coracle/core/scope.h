@@ -80,7 +80,8 @@ class [[nodiscard]] Scoped {
     Policy policy_;
 };
 
-[[noreturn]] void throw_timeout(Duration span);
+// TimeoutError that says what ended the body: `span`, zero for a moment, or cancel() by hand.
+[[noreturn]] void throw_timeout(const CancelScope& scope, Duration span);
 
 inline void set_deadline(CancelScope& scope, EventLoop& loop, TimePoint when, Duration span) {
     scope.set_deadline(when != no_deadline ? when : saturating_add(loop.time(), span));
@@ -93,6 +94,7 @@ struct FailAt {
     static constexpr bool shields = false;
     TimePoint when = no_deadline;
     Duration span{};
+    bool can_move = false;  // the body has its scope and may have changed the deadline
 
     void prepare(CancelScope& scope, EventLoop& loop) { set_deadline(scope, loop, when, span); }
 
@@ -103,7 +105,7 @@ struct FailAt {
         } catch (const Cancelled&) {
             if (!scope.internal_absorbs()) throw;
         }
-        throw_timeout(span);
+        throw_timeout(scope, can_move ? Duration::zero() : span);
     }
 };
 
@@ -148,15 +150,43 @@ struct ShieldPolicy {
 };
 
 // Keeps the body alive while its coroutine runs.
-template <class Body, class... Args>
-auto run_body(Body body, Args... args) -> std::invoke_result_t<Body&, Args&...> {
-    co_return co_await body(args...);
+template <class Body>
+auto run_body(Body body) -> std::invoke_result_t<Body&> {
+    co_return co_await body();
 }
+
+// The body learns its scope, which exists only once the task runs.
+struct CurrentScopeAwaiter final : Park {
+    bool await_ready() const noexcept { return false; }
+    template <class P>
+    bool await_suspend(std::coroutine_handle<P> frame) noexcept {
+        scope = frame.promise().task->scope;
+        return false;
+    }
+    CancelScope& await_resume() const noexcept { return *scope; }
+    bool withdraw() noexcept override { return true; }
+    std::string describe() const override { return "its scope"; }
+    CancelScope* scope = nullptr;
+};
+
+template <class Body>
+auto run_scoped_body(Body body) -> std::invoke_result_t<Body&, CancelScope&> {
+    CurrentScopeAwaiter here;
+    CancelScope& scope = co_await here;
+    co_return co_await body(scope);
+}
+
+template <class Body>
+inline constexpr bool takes_scope = std::is_invocable_v<std::decay_t<Body>&, CancelScope&>;
 
 template <class Body>
 auto body_task(Body&& body) {
     check_body<Body>();
-    return run_body<std::decay_t<Body>>(std::forward<Body>(body));
+    if constexpr (takes_scope<Body>) {
+        return run_scoped_body<std::decay_t<Body>>(std::forward<Body>(body));
+    } else {
+        return run_body<std::decay_t<Body>>(std::forward<Body>(body));
+    }
 }
 
 }  // namespace internal
@@ -178,9 +208,18 @@ auto wait_for(A&& awaitable, std::chrono::duration<Rep, Period> span) {
 //       co_await connect();
 //       co_await login();
 //   });
+//
+// A body that takes its scope may move the deadline (asyncio's reschedule), and ask it:
+//
+//   co_await timeout(5s, [&](CancelScope& scope) -> Task<void> {
+//       while (co_await receive()) scope.set_deadline(get_running_loop().time() + 5s);
+//   });
 template <class Rep, class Period, class Body>
 auto timeout(std::chrono::duration<Rep, Period> span, Body&& body) {
-    return wait_for(internal::body_task(std::forward<Body>(body)), span);
+    auto task = internal::body_task(std::forward<Body>(body));
+    using T = typename decltype(task)::value_type;
+    return internal::Scoped<T, internal::FailAt<T>>(
+        std::move(task), {.span = to_duration(span), .can_move = internal::takes_scope<Body>});
 }
 
 // The same until a moment on the loop's clock.
@@ -188,7 +227,8 @@ template <class Body>
 auto timeout_at(TimePoint when, Body&& body) {
     auto task = internal::body_task(std::forward<Body>(body));
     using T = typename decltype(task)::value_type;
-    return internal::Scoped<T, internal::FailAt<T>>(std::move(task), {.when = when});
+    return internal::Scoped<T, internal::FailAt<T>>(
+        std::move(task), {.when = when, .can_move = internal::takes_scope<Body>});
 }
 
 // Trio's name for timeout().
@@ -218,39 +258,14 @@ auto shield(A&& awaitable) {
     return internal::Scoped<T, internal::ShieldPolicy<T>>(as_task(std::forward<A>(awaitable)), {});
 }
 
-namespace internal {
-
-// The body learns its scope, which exists only once the task runs.
-struct CurrentScopeAwaiter final : Park {
-    bool await_ready() const noexcept { return false; }
-    template <class P>
-    bool await_suspend(std::coroutine_handle<P> frame) noexcept {
-        scope = frame.promise().task->scope;
-        return false;
-    }
-    CancelScope& await_resume() const noexcept { return *scope; }
-    bool withdraw() noexcept override { return true; }
-    std::string describe() const override { return "its scope"; }
-    CancelScope* scope = nullptr;
-};
-
-template <class Body>
-Task<void> run_scoped_body(Body body) {
-    CurrentScopeAwaiter here;
-    CancelScope& scope = co_await here;
-    co_await body(scope);
-}
-
-}  // namespace internal
-
 // Runs body(scope); whoever holds the scope may cancel it or move its deadline. Returns whether the
-// body ended by itself: false means that this scope was cancelled.
+// body ended by itself, or an optional with its result: false, or empty, means that this scope was
+// cancelled.
 template <class Body>
 auto cancel_scope(Body&& body) {
-    internal::check_body<Body>();
-    return internal::Scoped<void, internal::MoveOnAt<void>>(
-        internal::run_scoped_body<std::decay_t<Body>>(std::forward<Body>(body)),
-        {.span = Duration::max()});
+    auto task = internal::body_task(std::forward<Body>(body));
+    using T = typename decltype(task)::value_type;
+    return internal::Scoped<T, internal::MoveOnAt<T>>(std::move(task), {.span = Duration::max()});
 }
 
 }  // namespace coracle

@@ -6,6 +6,7 @@
 #include <coracle/core/queue.h>
 #include <coracle/core/run.h>
 #include <coracle/core/sleep.h>
+#include <coracle/testing/virtual_loop.h>
 
 #include <gtest/gtest.h>
 
@@ -82,6 +83,42 @@ TEST(WaitFor, AcceptsOperationsOfObjectsAndTaskHandles) {
         EXPECT_EQ(co_await wait_for(handle, 1h), 3);
     };
     run(body());
+}
+
+TEST(Timeout, ABodyThatTakesItsScopeMovesTheDeadline) {
+    auto body = []() -> Task<void> {
+        auto& loop = EventLoop::current();
+        int n = co_await timeout(1s, [&](CancelScope& scope) -> Task<int> {
+            for (int i = 0; i < 5; ++i) {
+                scope.set_deadline(loop.time() + 1s);
+                co_await sleep(900ms);
+            }
+            EXPECT_FALSE(scope.deadline_passed());
+            co_return 5;
+        });
+        EXPECT_EQ(n, 5);
+        TimePoint began = loop.time();
+        auto rescheduled = [&](CancelScope& scope) -> Task<void> {
+            scope.set_deadline(began + 3s);
+            co_await sleep(1h);
+        };
+        EXPECT_THROW(co_await timeout_at(began + 1h, rescheduled), TimeoutError);
+        EXPECT_EQ(loop.time(), began + 3s);
+        auto by_hand = [&](CancelScope& scope) -> Task<void> {
+            scope.cancel("by hand");
+            co_await sleep(1h);
+        };
+        std::string text;
+        try {
+            co_await timeout(1h, by_hand);
+        } catch (const TimeoutError& error) {
+            text = error.what();
+        }
+        EXPECT_EQ(text, "cancelled before the deadline: by hand");
+        auto answer = co_await cancel_scope([&](CancelScope&) -> Task<int> { co_return 42; });
+        EXPECT_EQ(answer, std::optional<int>(42));
+    };
+    testing::run(body());
 }
 
 TEST(MoveOnAfter, SaysWhetherTheBodyEnded) {

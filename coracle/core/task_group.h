@@ -4,14 +4,18 @@
 
 #include <coracle/base/error.h>
 #include <coracle/core/cancel.h>
+#include <coracle/core/current_task.h>
 #include <coracle/core/scope.h>
 #include <coracle/core/spawn.h>
 #include <coracle/core/task.h>
+#include <coracle/core/task_started.h>
 
 #include <exception>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <tuple>
 #include <type_traits>
 #include <utility>
 #include <vector>
@@ -50,6 +54,22 @@ class TaskGroup final : private internal::TaskOwner, public internal::Spawner<Ta
     // function, a member pointer or a captureless lambda; arguments are moved or copied into the
     // task, std::ref passes a reference. Not once the group has ended.
     using Spawner::create_task;
+
+    // Starts fn(args..., TaskStarted<T>) as a child and waits until it calls the last argument,
+    // which says that it is ready; gives what it said.
+    //
+    //   Task<void> serve(Address at, TaskStarted<int> started) {
+    //       auto listener = co_await net::listen(at);
+    //       started(listener.port());
+    //       ...
+    //   }
+    //   int port = co_await group.start<int>(serve, address);
+    //
+    // A child that throws before it is ready makes start() throw that, and the group goes on; one
+    // that returns before makes it throw Error. Cancelling start() cancels the child and waits for
+    // its end. fn and args as for create_task().
+    template <class T = void, class F, class... A>
+    Task<T> start(F&& fn, A&&... args);
 
     // Cancels the body and every child. The group then ends without an exception of its own.
     void cancel(std::string_view reason = {}) { scope_.cancel(reason); }
@@ -111,6 +131,25 @@ class TaskGroup::Join final : public Park {
 
 namespace internal {
 
+template <class T, class F, class... A>
+Task<T> start_child(TaskGroup& group, F fn, A... args) {
+    auto state = std::make_shared<StartState<T>>();
+    auto child = group.create_task(run_child<T, F, A...>, state, std::move(fn),
+                                   std::tuple<A...>(std::move(args)...));
+    std::exception_ptr cancelled;
+    try {
+        co_await state->settled.wait();
+    } catch (const Cancelled&) {
+        cancelled = std::current_exception();
+    }
+    if (cancelled) {
+        child.cancel("its start was cancelled");
+        co_await shield(TaskRef(child));
+        std::rethrow_exception(cancelled);
+    }
+    co_return state->take();
+}
+
 // The running task, for code that has just been entered by it.
 TaskNode& this_task();
 
@@ -136,6 +175,13 @@ Task<T> run_group(Body body) {
 }
 
 }  // namespace internal
+
+template <class T, class F, class... A>
+Task<T> TaskGroup::start(F&& fn, A&&... args) {
+    internal::check_start<T, F, A...>();
+    return internal::start_child<T, std::decay_t<F>, std::decay_t<A>...>(*this, std::forward<F>(fn),
+                                                                         std::forward<A>(args)...);
+}
 
 // Runs body(group) and then waits for every child; returns what the body returned. See TaskGroup.
 template <class Body>

@@ -4,6 +4,7 @@
 #include <coracle/core/run.h>
 #include <coracle/core/sleep.h>
 #include <coracle/core/task_tree.h>
+#include <coracle/testing/virtual_loop.h>
 
 #include <gtest/gtest.h>
 
@@ -179,6 +180,72 @@ TEST(TaskGroup, TheBodysValueIsReturned) {
         co_return co_await task_group([&](TaskGroup&) -> Task<std::string> { co_return "value"; });
     };
     EXPECT_EQ(run(body()), "value");
+}
+
+Task<void> serve_after(Duration span, const std::string& name, TaskStarted<std::string> started) {
+    co_await sleep(span);
+    started(name + " is ready");
+    co_await sleep(span);
+    throw std::runtime_error("later");
+}
+
+TEST(TaskGroup, StartWaitsUntilTheChildIsReady) {
+    auto body = []() -> Task<void> {
+        co_await task_group([&](TaskGroup& group) -> Task<void> {
+            std::string text =
+                co_await group.start<std::string>(serve_after, Duration(2s), std::string("db"));
+            EXPECT_EQ(text, "db is ready");
+            EXPECT_EQ(testing::elapsed(), 2s);
+            EXPECT_EQ(group.size(), 1u);
+            co_await group.start([](TaskStarted<> started) -> Task<void> {
+                started();
+                co_return;
+            });
+        });
+    };
+    EXPECT_THROW(testing::run(body()),
+                 std::runtime_error);  // what the child threw once it was ready
+}
+
+TEST(TaskGroup, StartThrowsWhatTheChildThrewBeforeItWasReady) {
+    auto body = []() -> Task<void> {
+        co_await task_group([&](TaskGroup& group) -> Task<void> {
+            auto fail = [](TaskStarted<int>) -> Task<void> {
+                co_await sleep(1s);
+                throw std::runtime_error("no");
+            };
+            EXPECT_THROW(co_await group.start<int>(fail), std::runtime_error);
+            auto silent = [](TaskStarted<int>) -> Task<void> { co_return; };
+            EXPECT_THROW(co_await group.start<int>(silent), Error);
+            EXPECT_EQ(group.size(), 0u);
+            co_await sleep(1s);  // the group goes on
+        });
+        EXPECT_EQ(testing::elapsed(), 2s);
+    };
+    testing::run(body());
+}
+
+TEST(TaskGroup, ACancelledStartEndsTheChild) {
+    auto body = []() -> Task<void> {
+        bool ended = false;
+        co_await task_group([&](TaskGroup& group) -> Task<void> {
+            auto slow = [](bool& out, TaskStarted<int> started) -> Task<void> {
+                try {
+                    co_await sleep(1h);
+                } catch (const Cancelled&) {
+                    out = true;
+                    throw;
+                }
+                started(1);
+            };
+            EXPECT_THROW(co_await wait_for(group.start<int>(slow, std::ref(ended)), 1s),
+                         TimeoutError);
+            EXPECT_TRUE(ended);
+            EXPECT_EQ(group.size(), 0u);
+        });
+        EXPECT_EQ(testing::elapsed(), 1s);
+    };
+    testing::run(body());
 }
 
 TEST(TaskTree, ShowsWhoWaitsWhere) {

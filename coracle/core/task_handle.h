@@ -26,7 +26,7 @@ class TaskCancelledError : public Error {
 namespace internal {
 
 // Waits for a task to end. Cancelling the wait leaves the task alone.
-class JoinWait : public Park, public ListLink<> {
+class JoinWait : public Park, private TaskWatcher {
   public:
     explicit JoinWait(TaskNode& task) noexcept : target_(task) {}
 
@@ -35,7 +35,7 @@ class JoinWait : public Park, public ListLink<> {
     bool await_suspend(std::coroutine_handle<P> frame) noexcept {
         if (!checkpoint(frame)) return false;
         if (target_.is_done()) return ready();
-        target_.joiners.push_back(*this);
+        target_.watchers.push_back(*this);
         return wait();
     }
     void await_resume() const { finish(); }
@@ -46,9 +46,9 @@ class JoinWait : public Park, public ListLink<> {
     }
     std::string describe() const override { return "task " + target_.name(); }
 
-    void task_ended() noexcept { complete(); }
-
   private:
+    void task_ended() noexcept override { complete(); }
+
     TaskNode& target_;
 };
 
@@ -137,6 +137,9 @@ class TaskHandle {
 
     // The result, moved out; only when done(). Throws the task's exception, or TaskCancelledError.
     T result() { return node_->take_result(); }
+
+    // Calls fn from the loop once it has ended; soon, if it has. An exception of fn is logged.
+    void add_done_callback(MoveFunction<void()> fn) { node_->add_done_callback(std::move(fn)); }
 
     // Waits until it has ended and gives its result, moved out, or throws as result() does.
     // Cancelling the wait leaves the task running.

@@ -3,6 +3,7 @@
 
 #include <coracle/base/assert.h>
 #include <coracle/core/cancel.h>
+#include <coracle/core/internal/context.h>
 #include <coracle/core/loop.h>
 #include <coracle/core/park.h>
 #include <coracle/core/task_handle.h>
@@ -21,11 +22,12 @@ TaskNode::TaskNode(const TaskOrigin& origin)
       owner_(origin.owner),
       id_(origin.loop.internal_next_id()) {
     loop.internal_check_thread("an EventLoop (create_task)");
+    if (TaskNode* creator = loop.internal_running()) context = Context::share(creator->context);
     origin.scope.internal_members().push_back(*this);
     loop.internal_register(*this);
 }
 
-TaskNode::~TaskNode() = default;
+TaskNode::~TaskNode() { Context::release(context); }
 
 void TaskNode::start(PromiseBase& root_promise, std::coroutine_handle<> frame) noexcept {
     CORACLE_ASSERT(!root_promise.started);
@@ -71,7 +73,8 @@ void TaskNode::end() noexcept {
     static_cast<ListLink<RegistryTag>&>(*this).unlink();
     static_cast<ListLink<MemberTag>&>(*this).unlink();
     own_scope_.reset();
-    while (JoinWait* joiner = joiners.pop_front()) joiner->task_ended();
+    Context::release(std::exchange(context, nullptr));
+    while (TaskWatcher* watcher = watchers.pop_front()) watcher->task_ended();
     owner_.task_ended(*this, was_cancelled_ ? nullptr : error_);
     drop_reference();
 }
@@ -108,6 +111,32 @@ void TaskNode::throw_error() const {
     } catch (const Cancelled& cancelled) {
         if (!cancelled.reason().empty()) text += ": " + cancelled.reason();
         throw TaskCancelledError(text);
+    }
+}
+
+namespace {
+
+// Lives until the task ends, which it always does.
+class DoneCallback final : public TaskWatcher {
+  public:
+    DoneCallback(EventLoop& loop, MoveFunction<void()> fn) : loop_(loop), fn_(std::move(fn)) {}
+    void task_ended() noexcept override {
+        std::unique_ptr<DoneCallback> self(this);
+        loop_.call_soon(std::move(fn_));
+    }
+
+  private:
+    EventLoop& loop_;
+    MoveFunction<void()> fn_;
+};
+
+}  // namespace
+
+void TaskNode::add_done_callback(MoveFunction<void()> fn) {
+    if (done_) {
+        loop.call_soon(std::move(fn));
+    } else {
+        watchers.push_back(*new DoneCallback(loop, std::move(fn)));
     }
 }
 

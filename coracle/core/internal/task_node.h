@@ -3,6 +3,7 @@
 #pragma once
 
 #include <coracle/base/intrusive_list.h>
+#include <coracle/base/move_function.h>
 #include <coracle/core/internal/promise.h>
 #include <coracle/core/internal/runnable.h>
 
@@ -29,7 +30,17 @@ struct MemberTag;    // the tasks that began in one scope
 // Steps a task may take without suspending before it yields to the others.
 inline constexpr int step_budget = 128;
 
-class JoinWait;
+class Context;
+
+// Told when a task has ended, before its owner is. Leaves the list by being destroyed.
+class TaskWatcher : public ListLink<> {
+  public:
+    virtual void task_ended() noexcept = 0;
+
+  protected:
+    TaskWatcher() noexcept = default;
+    ~TaskWatcher() = default;
+};
 
 // The awaits that an exception has unwound, innermost first; kept because the frames are gone when
 // it is caught.
@@ -79,6 +90,9 @@ class TaskNode : public Runnable, public ListLink<RegistryTag>, public ListLink<
         if (--references_ == 0) delete this;
     }
 
+    // Calls fn from the loop once it has ended; soon, if it has.
+    void add_done_callback(MoveFunction<void()> fn);
+
     // Cancels this task alone, by a scope of its own put around everything it does.
     void cancel(std::string_view reason);
 
@@ -104,7 +118,8 @@ class TaskNode : public Runnable, public ListLink<RegistryTag>, public ListLink<
     int budget = step_budget;
     std::unique_ptr<UnwindTrace> trace;  // where the latest exception passed through
     const std::source_location created;
-    IntrusiveList<JoinWait> joiners;  // who waits for it to end
+    IntrusiveList<TaskWatcher> watchers;  // who waits for it to end
+    Context* context = nullptr;           // its context variables; null while it has none
 
   protected:
     virtual ~TaskNode();
