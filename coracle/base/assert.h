@@ -13,7 +13,7 @@ namespace coracle::internal {
 
 }  // namespace coracle::internal
 
-#define CORACLE_ASSERT(...)        \
+#define CORACLE_ASSERT(...)         \
     (static_cast<bool>(__VA_ARGS__) \
          ? static_cast<void>(0)     \
          : ::coracle::internal::assertion_failed(#__VA_ARGS__, __FILE__, __LINE__))

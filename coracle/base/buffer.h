@@ -10,9 +10,9 @@
 
 namespace coracle {
 
-// Holds unread bytes contiguously. Consumed space is reclaimed by moving the rest to the front only when room is
-// needed, so a queue that empties between uses never copies. No bound of its own: the owner checks size() before
-// it appends what a peer sent.
+// Holds unread bytes contiguously. Consumed space is reclaimed by moving the rest to the front only
+// when room is needed, so a queue that empties between uses never copies. No bound of its own: the
+// owner checks size() before it appends what a peer sent.
 class Buffer {
   public:
     Buffer() noexcept = default;
@@ -28,7 +28,8 @@ class Buffer {
 
     void append(std::string_view bytes);
 
-    // Room for at least `count` bytes behind the content; after writing n of them call commit(n). Invalidates views.
+    // Room for at least `count` bytes behind the content; after writing n of them call commit(n).
+    // Invalidates views.
     std::span<char> prepare(std::size_t count);
     void commit(std::size_t count) noexcept { end_ += count; }
 

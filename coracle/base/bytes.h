@@ -7,8 +7,8 @@
 
 namespace coracle {
 
-// Owned bytes of any value, zero included: a body, a frame, a file. A std::string, so that text, JSON and files need
-// no conversion between "bytes" and "text".
+// Owned bytes of any value, zero included: a body, a frame, a file. A std::string, so that text,
+// JSON and files need no conversion between "bytes" and "text".
 using Bytes = std::string;
 
 }  // namespace coracle

@@ -17,14 +17,15 @@ using TimePoint = std::chrono::time_point<std::chrono::steady_clock, Duration>;
 // No deadline: later than every moment.
 inline constexpr TimePoint no_deadline = TimePoint::max();
 
-// `start` plus `span`, held at no_deadline instead of overflowing (a "sleep for ever" is hours::max()).
+// `start` plus `span`, held at no_deadline instead of overflowing (a "sleep for ever" is
+// hours::max()).
 constexpr TimePoint saturating_add(TimePoint start, Duration span) {
     if (span > Duration::zero() && start > no_deadline - span) return no_deadline;
     return start + span;
 }
 
-// Converts any std::chrono duration to Duration; a span too large for 64-bit nanoseconds (292 years)
-// becomes Duration::max() rather than overflowing.
+// Converts any std::chrono duration to Duration; a span too large for 64-bit nanoseconds (292
+// years) becomes Duration::max() rather than overflowing.
 template <class Rep, class Period>
 constexpr Duration to_duration(std::chrono::duration<Rep, Period> span) {
     using Seconds = std::chrono::duration<long double>;

@@ -8,14 +8,15 @@
 
 namespace coracle {
 
-// Everything Coracle throws derives from Error, except Cancelled (core/cancel.h), which is no error.
+// Everything Coracle throws derives from Error, except Cancelled (core/cancel.h), which is no
+// error.
 class Error : public std::runtime_error {
   public:
     using std::runtime_error::runtime_error;
 };
 
-// A failed system call: "connect 10.0.0.7:443: Connection refused". `operation` says what was attempted and on
-// what, `code()` is the errno.
+// A failed system call: "connect 10.0.0.7:443: Connection refused". `operation` says what was
+// attempted and on what, `code()` is the errno.
 class SystemError : public Error {
   public:
     SystemError(std::string_view operation, int code);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A doubly linked list whose links live in the elements: no allocation, removal from the middle in constant time.
+// A doubly linked list whose links live in the elements: no allocation, removal from the middle in
+// constant time.
 #pragma once
 
 #include <coracle/base/assert.h>
@@ -8,8 +9,8 @@
 
 namespace coracle {
 
-// Base of an element. An element is in at most one list per base; give each list its own Tag to be in several.
-// Destroying a linked element removes it.
+// Base of an element. An element is in at most one list per base; give each list its own Tag to be
+// in several. Destroying a linked element removes it.
 template <class Tag = void>
 class ListLink {
   public:
@@ -35,8 +36,8 @@ class ListLink {
     ListLink* previous_ = nullptr;
 };
 
-// First-in first-out list of T, which derives from ListLink<Tag>. Owns nothing: destroying the list unlinks what is
-// left. Not for several threads.
+// First-in first-out list of T, which derives from ListLink<Tag>. Owns nothing: destroying the list
+// unlinks what is left. Not for several threads.
 //
 //   struct Waiter : ListLink<> { ... };
 //   IntrusiveList<Waiter> waiters;
@@ -66,7 +67,8 @@ class IntrusiveList {
     IntrusiveList(const IntrusiveList&) = delete;
     IntrusiveList& operator=(const IntrusiveList&) = delete;
     ~IntrusiveList() {
-        while (pop_front()) {}
+        while (pop_front()) {
+        }
     }
 
     bool empty() const noexcept { return head_.next_ == &head_; }

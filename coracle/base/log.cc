@@ -15,7 +15,8 @@ namespace {
 
 std::atomic<Level> threshold{Level::info};
 
-// Held through a shared pointer so that a sink being replaced may still be running on another thread.
+// Held through a shared pointer so that a sink being replaced may still be running on another
+// thread.
 struct SinkSlot {
     std::mutex mutex;
     std::shared_ptr<const Sink> sink;
@@ -28,17 +29,22 @@ SinkSlot& slot() {
 
 spdlog::level::level_enum to_spdlog(Level level) {
     switch (level) {
-    case Level::debug: return spdlog::level::debug;
-    case Level::info: return spdlog::level::info;
-    case Level::warning: return spdlog::level::warn;
-    case Level::error: return spdlog::level::err;
+    case Level::debug:
+        return spdlog::level::debug;
+    case Level::info:
+        return spdlog::level::info;
+    case Level::warning:
+        return spdlog::level::warn;
+    case Level::error:
+        return spdlog::level::err;
     }
     return spdlog::level::err;
 }
 
 spdlog::logger& default_logger() {
     static spdlog::logger* instance = [] {
-        auto* logger = new spdlog::logger("coracle", std::make_shared<spdlog::sinks::stderr_sink_mt>());
+        auto* logger =
+            new spdlog::logger("coracle", std::make_shared<spdlog::sinks::stderr_sink_mt>());
         logger->set_pattern("%Y-%m-%dT%H:%M:%S.%e %l %v");
         logger->set_level(spdlog::level::trace);
         logger->flush_on(spdlog::level::trace);

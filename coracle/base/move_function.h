@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A move-only std::function: holds callables that cannot be copied, such as a lambda that owns a unique_ptr.
+// A move-only std::function: holds callables that cannot be copied, such as a lambda that owns a
+// unique_ptr.
 #pragma once
 
 #include <coracle/base/assert.h>
@@ -16,8 +17,8 @@ namespace coracle {
 template <class Signature>
 class MoveFunction;
 
-// Calls `R(Args...)`. Callables of up to three pointers that move without throwing are stored in place; larger ones
-// cost one allocation. Calling an empty one aborts.
+// Calls `R(Args...)`. Callables of up to three pointers that move without throwing are stored in
+// place; larger ones cost one allocation. Calling an empty one aborts.
 //
 //   MoveFunction<void(int)> report = [file = std::move(file)](int n) mutable { file->add(n); };
 template <class R, class... Args>
@@ -73,14 +74,15 @@ class MoveFunction<R(Args...)> {
     static constexpr std::size_t in_place_size = 3 * sizeof(void*);
 
     template <class F>
-    static constexpr bool fits_in_place = sizeof(F) <= in_place_size &&
-                                          alignof(F) <= alignof(std::max_align_t) &&
-                                          std::is_nothrow_move_constructible_v<F>;
+    static constexpr bool fits_in_place =
+        sizeof(F) <= in_place_size && alignof(F) <= alignof(std::max_align_t) &&
+        std::is_nothrow_move_constructible_v<F>;
 
     template <class F>
     static constexpr Operations in_place = {
         [](void* storage, Args&&... args) -> R {
-            return static_cast<R>(std::invoke(*static_cast<F*>(storage), std::forward<Args>(args)...));
+            return static_cast<R>(
+                std::invoke(*static_cast<F*>(storage), std::forward<Args>(args)...));
         },
         [](void* from, void* to) noexcept {
             ::new (to) F(std::move(*static_cast<F*>(from)));
@@ -92,7 +94,8 @@ class MoveFunction<R(Args...)> {
     template <class F>
     static constexpr Operations on_heap = {
         [](void* storage, Args&&... args) -> R {
-            return static_cast<R>(std::invoke(**static_cast<F**>(storage), std::forward<Args>(args)...));
+            return static_cast<R>(
+                std::invoke(**static_cast<F**>(storage), std::forward<Args>(args)...));
         },
         [](void* from, void* to) noexcept { ::new (to) F*(*static_cast<F**>(from)); },
         [](void* storage) noexcept { delete *static_cast<F**>(storage); },
