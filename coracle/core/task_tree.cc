@@ -140,4 +140,8 @@ std::string describe_exception(const std::exception_ptr& error) {
     }
 }
 
+void note_activity(const std::string* activity) noexcept {
+    if (TaskNode* task = internal::current_node()) task->activity = activity;
+}
+
 }  // namespace coracle

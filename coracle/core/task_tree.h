@@ -31,4 +31,12 @@ std::string describe_task(const internal::TaskNode& task);
 // "type: message" of an exception, for logs.
 std::string describe_exception(const std::exception_ptr& error);
 
+// Says what the running task is busy with, for slow-step warnings: "GET /report". Kept as a
+// pointer, so the string must outlive its use: a route's label, a literal's std::string. Null when
+// it is idle. Does nothing outside of a task.
+//
+//   static const std::string label = "rebuild index";
+//   note_activity(&label);
+void note_activity(const std::string* activity) noexcept;
+
 }  // namespace coracle

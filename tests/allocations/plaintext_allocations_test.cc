@@ -5,8 +5,9 @@
 #include <coracle/web.h>
 #include <coracle/web/runner.h>
 
-#include <arpa/inet.h>
 #include <gtest/gtest.h>
+
+#include <arpa/inet.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
 #include <unistd.h>

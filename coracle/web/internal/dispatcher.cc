@@ -3,7 +3,6 @@
 
 #include <coracle/base/log.h>
 #include <coracle/core/cancel.h>
-#include <coracle/core/internal/task_node.h>
 #include <coracle/core/loop.h>
 #include <coracle/core/scope.h>
 #include <coracle/core/task_tree.h>
@@ -49,14 +48,6 @@ std::string describe(const Request& request) {
 std::string one_line(std::string text) {
     std::replace(text.begin(), text.end(), '\n', ' ');
     return text;
-}
-
-// What a task that serves a request is busy with, for warnings and task trees. It stays until the
-// connection's next request, so that a step which ends with the response is still named.
-void note_activity(const Route* route) noexcept {
-    if (auto* task = coracle::internal::current_node()) {
-        task->activity = route ? &route->label() : nullptr;
-    }
 }
 
 Task<Response> answer_in_time(const Route& route, Request& request) {
@@ -124,7 +115,9 @@ const Route* Dispatcher::find_route(Request& request) {
 Task<void> Dispatcher::handle(wire::Exchange& exchange) {
     Request request(exchange, app_);
     const Route* route = find_route(request);
-    note_activity(route);
+    // It stays until the connection's next request, so that a step which ends with the response is
+    // still named.
+    note_activity(route ? &route->label() : nullptr);
     TimePoint began = access_log_ ? EventLoop::current().time() : TimePoint();
     Response response;
     try {
