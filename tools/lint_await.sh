@@ -21,17 +21,20 @@ TEXT
 
 query=${CLANG_QUERY:-clang-query-19}
 
-# In a full expression that awaits ...
-awaits='exprWithCleanups(unless(isExpansionInSystemHeader()), hasDescendant(coawaitExpr()), forEachDescendant('
+# In a full expression that awaits; what the body of a lambda in it does is another expression's affair.
+full='expr().bind("full")'
+here='unless(hasAncestor(lambdaExpr(hasAncestor(expr(equalsBoundNode("full"))))))'
+awaits="$full, hasDescendant(coawaitExpr($here))"
+inside="exprWithCleanups(unless(isExpansionInSystemHeader()), $awaits, forEachDescendant("
 of_class='hasType(hasUnqualifiedDesugaredType(recordType()))'
 matchers=(
-    "m ${awaits}cxxBindTemporaryExpr(has(lambdaExpr())).bind(\"capturing lambda in co_await expression\")))"
-    "m ${awaits}cxxBindTemporaryExpr(has(initListExpr())).bind(\"aggregate temporary in co_await expression\")))"
-    "m ${awaits}cxxStdInitializerListExpr().bind(\"braced list in co_await expression\")))"
-    "m ${awaits}conditionalOperator($of_class).bind(\"class-typed ?: in co_await expression\")))"
-    "m initListExpr($of_class, hasDescendant(coawaitExpr())).bind(\"co_await inside aggregate braces\")"
-    "m cxxThrowExpr(hasDescendant(coawaitExpr())).bind(\"co_await inside throw\")"
-    "m cxxNewExpr(hasDescendant(coawaitExpr())).bind(\"co_await inside new\")"
+    "m ${inside}cxxBindTemporaryExpr(has(lambdaExpr()), $here).bind(\"capturing lambda in co_await expression\")))"
+    "m ${inside}cxxBindTemporaryExpr(has(initListExpr()), $here).bind(\"aggregate temporary in co_await expression\")))"
+    "m ${inside}cxxStdInitializerListExpr($here).bind(\"braced list in co_await expression\")))"
+    "m ${inside}conditionalOperator($of_class, $here).bind(\"class-typed ?: in co_await expression\")))"
+    "m initListExpr($of_class, $awaits).bind(\"co_await inside aggregate braces\")"
+    "m cxxThrowExpr($awaits).bind(\"co_await inside throw\")"
+    "m cxxNewExpr($awaits).bind(\"co_await inside new\")"
 )
 
 # run_query FILE ARGUMENT...: prints the findings of one file.
@@ -48,7 +51,7 @@ run_query() {
         printf '%s: could not be parsed\n' "$file" >&2
         return 2
     fi
-    output=$(grep 'binds here' <<<"$output" | sed 's/: note: /: /' | sort -u) || true
+    output=$(grep 'binds here' <<<"$output" | grep -v '"full" binds here' | sed 's/: note: /: /' | sort -u) || true
     [ -n "$output" ] || return 0
     printf '%s\n' "$output"
     return 1
@@ -152,7 +155,7 @@ if [ -n "$build" ]; then
     clang_commands "$build" "$database"
     if [ ${#files[@]} -eq 0 ]; then
         mapfile -t files < <(sed -nE 's/^ *"file": "(.*)",?$/\1/p' "$database/compile_commands.json" | sort -u |
-            tr '\n' '\0' | xargs -0 -r grep -lE '\bco_await\b')
+            tr '\n' '\0' | xargs -0 -r grep -slE '\bco_await\b')
         # A build without a coroutine has nothing to find.
         [ ${#files[@]} -gt 0 ] || exit 0
     fi

@@ -77,6 +77,12 @@ Task<int> not_found(bool flag, std::string text, std::shared_ptr<int> shared) {
     total += co_await sum(numbers);
     total += co_await greet("a" + text);
     total += flag ? co_await greet(text) : 0;
+    total += co_await call([&]() -> Task<int> {
+        std::string either = flag ? text + "!" : text;
+        std::vector<int> list = {1, 2, 3};
+        co_return co_await greet(either) + list[0];
+    });
+    Pair later{[&]() -> Task<std::string> { co_return co_await name(); }().await_resume(), ""};
     std::string first = co_await name();
     Pair pair{first, "second"};
     co_return total + static_cast<int>(pair.first.size());
