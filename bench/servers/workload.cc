@@ -46,5 +46,5 @@ int main(int argc, char** argv) {
     bench::Options options(argc, argv);
     return web::run_app(make_app,
                         {.port = static_cast<std::uint16_t>(options.integer("port", 8080)),
-                         .workers = options.integer("workers", 1)});
+                         .workers = static_cast<unsigned>(options.integer("workers", 1))});
 }
