@@ -17,8 +17,12 @@
 #include <coracle/core/debug.h>
 #include <coracle/core/event.h>
 #include <coracle/core/gather.h>
+#include <coracle/core/lifo_queue.h>
 #include <coracle/core/lock.h>
 #include <coracle/core/loop.h>
+#include <coracle/core/loop_channel.h>
+#include <coracle/core/memory_channel.h>
+#include <coracle/core/priority_queue.h>
 #include <coracle/core/queue.h>
 #include <coracle/core/registry.h>
 #include <coracle/core/result.h>
