@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """A program of the build, started on a port of its own choosing."""
 
+import contextlib
 import json
 import pathlib
 import re
@@ -44,17 +45,23 @@ class Server:
         finally:
             deadline.cancel()
         if not self.port:
-            self.__exit__()
+            self.__exit__(AssertionError)
             raise AssertionError(f"{self._command}: it ended or stayed silent instead of listening\n{self.said}")
         return self
 
-    def __exit__(self, *_):
-        if self.process.poll() is None:
-            self.process.kill()
-            self.process.wait()
+    def __exit__(self, failure=None, *_):
+        # Not a kill at first: after that a sanitizer could not say what leaked. A second signal means now.
+        for number, seconds in ((signal.SIGTERM, 3), (signal.SIGINT, STOP_SECONDS), (signal.SIGKILL, None)):
+            if self.process.poll() is not None:
+                break
+            self.process.send_signal(number)
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self.process.wait(seconds)
         self.process.stdout.close()
         self.said = self.log()
         self._log.close()
+        if self.process.returncode != 0 and not failure:
+            raise AssertionError(f"{self._command} ended with {self.process.returncode}:\n{self.said}")
 
     def url(self, target: str) -> str:
         return f"http://127.0.0.1:{self.port}{target}"
