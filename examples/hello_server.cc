@@ -8,7 +8,7 @@
 // Beside it: hello_server.py.
 #include <coracle/web.h>
 
-#include "shared/command_line.h"
+#include "shared/options.h"
 
 using namespace coracle;
 
@@ -19,6 +19,5 @@ Task<web::Response> hello(web::Request& request) {
 int main(int argc, char** argv) {
     web::Application app;
     app.add_routes({web::get("/", hello), web::get("/{name}", hello)});
-    return web::run_app(std::move(app),
-                        examples::command_line(argc, argv, {.host = "", .port = 8001}));
+    return web::run_app(std::move(app), examples::options(argc, argv, {.host = "", .port = 8001}));
 }

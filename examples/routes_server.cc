@@ -13,7 +13,7 @@
 
 #include <filesystem>
 
-#include "shared/command_line.h"
+#include "shared/options.h"
 
 using namespace coracle;
 
@@ -52,6 +52,4 @@ web::Application make_app() {
     return app;
 }
 
-int main(int argc, char** argv) {
-    return web::run_app(make_app, examples::command_line(argc, argv));
-}
+int main(int argc, char** argv) { return web::run_app(make_app, examples::options(argc, argv)); }

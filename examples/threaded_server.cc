@@ -12,7 +12,7 @@
 #include <string>
 #include <thread>
 
-#include "shared/command_line.h"
+#include "shared/options.h"
 
 using namespace coracle;
 
@@ -35,6 +35,4 @@ web::Application make_app() {
     return app;
 }
 
-int main(int argc, char** argv) {
-    return web::run_app(make_app, examples::command_line(argc, argv));
-}
+int main(int argc, char** argv) { return web::run_app(make_app, examples::options(argc, argv)); }

@@ -9,7 +9,7 @@
 // One pool of three threads and 64 places serves all workers; each worker has a loop of its own.
 #include <coracle/web.h>
 
-#include "../shared/command_line.h"
+#include "../shared/options.h"
 #include "page.h"
 #include "stats.h"
 #include "work.h"
@@ -58,6 +58,4 @@ web::Application make_app(web::WorkerContext& worker) {
 
 }  // namespace
 
-int main(int argc, char** argv) {
-    return web::run_app(make_app, examples::command_line(argc, argv));
-}
+int main(int argc, char** argv) { return web::run_app(make_app, examples::options(argc, argv)); }

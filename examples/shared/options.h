@@ -9,10 +9,9 @@ namespace examples {
 // `defaults` with what the command line says instead. --help prints the options and exits with 0; a
 // command line that makes no sense is answered with one sentence on stderr and exit code 2.
 //
-//   return web::run_app(make_app, examples::command_line(argc, argv, {.port = 8001}));
+//   return web::run_app(make_app, examples::options(argc, argv, {.port = 8001}));
 //
 // The options refer to argv.
-coracle::web::RunOptions command_line(int argc, char** argv,
-                                      coracle::web::RunOptions defaults = {});
+coracle::web::RunOptions options(int argc, char** argv, coracle::web::RunOptions defaults = {});
 
 }  // namespace examples

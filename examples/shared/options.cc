@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Reads --host, --port and --workers with getopt_long.
-#include "command_line.h"
+#include "options.h"
 
 #include <charconv>
 #include <concepts>
@@ -50,20 +50,20 @@ T number(const char* program, const char* name, T least, T most) {
 
 }  // namespace
 
-coracle::web::RunOptions command_line(int argc, char** argv, coracle::web::RunOptions defaults) {
-    coracle::web::RunOptions options = defaults;
+coracle::web::RunOptions options(int argc, char** argv, coracle::web::RunOptions defaults) {
+    coracle::web::RunOptions chosen = defaults;
     const char* program = argv[0];
     opterr = 0;  // we say it ourselves
     for (int found; (found = getopt_long(argc, argv, "", names, nullptr)) != -1;) {
         switch (found) {
         case 'h':
-            options.host = optarg;
+            chosen.host = optarg;
             break;
         case 'p':
-            options.port = number<std::uint16_t>(program, "port", 0, 65535);
+            chosen.port = number<std::uint16_t>(program, "port", 0, 65535);
             break;
         case 'w':
-            options.workers = number<unsigned>(program, "workers", 1, workers_max);
+            chosen.workers = number<unsigned>(program, "workers", 1, workers_max);
             break;
         default:
             if (std::string_view(argv[optind - 1]) == "--help") {
@@ -78,7 +78,7 @@ coracle::web::RunOptions command_line(int argc, char** argv, coracle::web::RunOp
         std::fprintf(stderr, "%s: cannot use '%s'; see --help\n", program, argv[optind]);
         std::exit(2);
     }
-    return options;
+    return chosen;
 }
 
 }  // namespace examples
