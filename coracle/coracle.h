@@ -16,6 +16,7 @@
 #include <coracle/core/current_task.h>
 #include <coracle/core/debug.h>
 #include <coracle/core/event.h>
+#include <coracle/core/future.h>
 #include <coracle/core/gather.h>
 #include <coracle/core/lifo_queue.h>
 #include <coracle/core/lock.h>
@@ -27,6 +28,7 @@
 #include <coracle/core/registry.h>
 #include <coracle/core/result.h>
 #include <coracle/core/run.h>
+#include <coracle/core/run_coroutine_threadsafe.h>
 #include <coracle/core/scope.h>
 #include <coracle/core/semaphore.h>
 #include <coracle/core/sleep.h>

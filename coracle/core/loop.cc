@@ -4,6 +4,7 @@
 #include <coracle/base/assert.h>
 #include <coracle/base/error.h>
 #include <coracle/base/log.h>
+#include <coracle/core/internal/fd_watchers.h>
 #include <coracle/core/internal/loop_registry.h>
 #include <coracle/core/internal/signals.h>
 #include <coracle/core/task_tree.h>
@@ -60,10 +61,8 @@ struct EventLoop::Callback final : internal::Runnable {
         std::unique_ptr<Callback> self(this);
         try {
             fn();
-        } catch (const std::exception& error) {
-            log::error("loop", std::string("a callback threw ") + error.what());
-        } catch (...) {  // tidy: a callback has no caller to rethrow to
-            log::error("loop", "a callback threw something that is not a std::exception");
+        } catch (...) {
+            loop.call_exception_handler({"a callback threw", std::current_exception()});
         }
         loop.internal_step_ended(nullptr);
     }
@@ -109,6 +108,10 @@ struct EventLoop::Signals : internal::SignalHandlers {
     using SignalHandlers::SignalHandlers;
 };
 
+struct EventLoop::Watchers : internal::FdWatchers {
+    using FdWatchers::FdWatchers;
+};
+
 EventLoop::EventLoop(LoopOptions options, std::source_location created)
     : EventLoop(make_epoll_backend(), options, created) {}
 
@@ -127,6 +130,7 @@ EventLoop::~EventLoop() {
     close();
     while (posting_.load(std::memory_order_acquire) > 0) std::this_thread::yield();
     signals_.reset();
+    watchers_.reset();
     internal::unregister_loop(*this);
     while (TimerHandle::Call* call = calls_.pop_front()) call->drop();
     while (internal::Runnable* item = ready_.pop()) item->run();
@@ -349,8 +353,43 @@ void EventLoop::internal_register(internal::TaskNode& task) noexcept {
 
 void EventLoop::task_ended(internal::TaskNode& task, std::exception_ptr error) noexcept {
     if (!error || task.has_handles()) return;
-    log::error("loop", task.name() + " ended with an exception that nobody awaits: " +
-                           describe_exception(error));
+    call_exception_handler({task.name() + " ended with an exception that nobody awaits", error});
+}
+
+void EventLoop::set_exception_handler(MoveFunction<void(const ExceptionContext&)> fn) {
+    exception_handler_ = std::move(fn);
+}
+
+void EventLoop::call_exception_handler(const ExceptionContext& context) noexcept {
+    if (exception_handler_) {
+        std::exception_ptr error;
+        try {
+            exception_handler_(context);
+        } catch (...) {
+            error = std::current_exception();
+        }
+        if (!error) return;
+        log::error("loop", "the exception handler threw " + describe_exception(error));
+    }
+    log::error("loop", context.message + ": " + describe_exception(context.exception));
+}
+
+EventLoop::Watchers& EventLoop::watchers() {
+    if (!watchers_) watchers_ = std::make_unique<Watchers>(*this);
+    return *watchers_;
+}
+
+void EventLoop::add_reader(int fd, MoveFunction<void()> fn) {
+    watchers().add(fd, Readiness::Direction::readable, std::move(fn));
+}
+void EventLoop::add_writer(int fd, MoveFunction<void()> fn) {
+    watchers().add(fd, Readiness::Direction::writable, std::move(fn));
+}
+bool EventLoop::remove_reader(int fd) {
+    return watchers_ && watchers_->remove(fd, Readiness::Direction::readable);
+}
+bool EventLoop::remove_writer(int fd) {
+    return watchers_ && watchers_->remove(fd, Readiness::Direction::writable);
 }
 
 void EventLoop::add_signal_handler(int signal, MoveFunction<void()> fn) {

@@ -14,10 +14,12 @@
 
 #include <atomic>
 #include <cstdint>
+#include <exception>
 #include <memory>
 #include <optional>
 #include <random>
 #include <source_location>
+#include <string>
 #include <string_view>
 #include <type_traits>
 #include <utility>
@@ -39,6 +41,13 @@ struct LoopOptions {
     ClockSource* clock = nullptr;
 };
 static_assert(std::is_trivially_copyable_v<LoopOptions>);
+
+// What went wrong where nobody could catch it: in a callback, in a task or future that nobody
+// awaits.
+struct ExceptionContext {
+    std::string message;           // "a callback threw"
+    std::exception_ptr exception;  // not null
+};
 
 struct LoopStatistics {
     std::uint64_t steps = 0;       // task steps and callbacks run
@@ -117,6 +126,22 @@ class EventLoop final : private internal::TaskOwner, public internal::Spawner<Ev
     // Restores the signal's disposition from before. False if there was no handler.
     bool remove_signal_handler(int signal);
 
+    // Calls fn on the loop's thread while the descriptor is readable (writable), once per turn;
+    // replaces the previous one for it. Not for a descriptor that a stream of this loop has. Remove
+    // it before the descriptor is closed. Throws SystemError for what cannot be watched, such as a
+    // file; called before the loop runs, that goes to the exception handler.
+    void add_reader(int fd, MoveFunction<void()> fn);
+    void add_writer(int fd, MoveFunction<void()> fn);
+    // fn is not called any more. False if there was none.
+    bool remove_reader(int fd);
+    bool remove_writer(int fd);
+
+    // Gets what is thrown where nobody can catch it, instead of the log; empty restores that. What
+    // fn itself throws is logged.
+    void set_exception_handler(MoveFunction<void(const ExceptionContext&)> fn);
+    // Hands something to that handler, or to the log.
+    void call_exception_handler(const ExceptionContext& context) noexcept;
+
     // The time now, precisely.
     TimePoint time() const;
     // The time when this turn began: free to read, up to a turn old. For deadlines of seconds.
@@ -178,6 +203,9 @@ class EventLoop final : private internal::TaskOwner, public internal::Spawner<Ev
     friend internal::Spawner<EventLoop>;
     struct Callback;
     struct Signals;
+    struct Watchers;
+
+    Watchers& watchers();
 
     EventLoop& spawn_loop() noexcept { return *this; }
     CancelScope& spawn_scope() noexcept { return root_scope_; }
@@ -214,6 +242,8 @@ class EventLoop final : private internal::TaskOwner, public internal::Spawner<Ev
     LoopStatistics statistics_;
     std::mt19937_64 random_;
     std::unique_ptr<Signals> signals_;
+    std::unique_ptr<Watchers> watchers_;
+    MoveFunction<void(const ExceptionContext&)> exception_handler_;
     std::vector<internal::Runnable*> batch_;
 
     std::atomic<bool> signal_pending_{false};

@@ -9,6 +9,8 @@
 
 #include <gtest/gtest.h>
 
+#include <unistd.h>
+
 #include <csignal>
 #include <mutex>
 #include <string>
@@ -152,7 +154,110 @@ TEST(EventLoop, CallbackExceptionsAreLoggedAndTheLoopGoesOn) {
     loop.call_soon([&] { loop.stop(); });
     loop.run_forever();
     log::set_sink({});
-    EXPECT_EQ(text, "a callback threw oops");
+    EXPECT_EQ(text, "a callback threw: std::runtime_error: oops");
+}
+
+TEST(EventLoop, ReadersAndWritersAreCalledWhileTheirDescriptorIsReady) {
+    int fds[2];
+    ASSERT_EQ(::pipe(fds), 0);
+    std::string received;
+    int writes = 0;
+    EventLoop loop;
+    loop.add_reader(fds[0], [&] {  // takes one byte at a time, though more is there
+        char byte;
+        if (::read(fds[0], &byte, 1) == 1) received += byte;
+        if (received == "abcabc") {
+            EXPECT_TRUE(loop.remove_reader(fds[0]));
+            EXPECT_FALSE(loop.remove_reader(fds[0]));
+            loop.stop();
+        }
+    });
+    loop.call_soon([&] {
+        loop.add_writer(fds[1], [&] { ADD_FAILURE() << "it was replaced"; });
+        loop.add_writer(fds[1], [&] {
+            EXPECT_EQ(::write(fds[1], "abc", 3), 3);
+            if (++writes == 2) {
+                EXPECT_TRUE(loop.remove_writer(fds[1]));
+            }
+        });
+    });
+    loop.run_forever();
+    EXPECT_EQ(received, "abcabc");
+    EXPECT_EQ(writes, 2);
+    ::close(fds[0]);
+    ::close(fds[1]);
+}
+
+TEST(EventLoop, AReaderThatWasRemovedLeavesItsDescriptor) {
+    int fds[2];
+    ASSERT_EQ(::pipe(fds), 0);
+    EventLoop loop;
+    loop.add_reader(fds[0], [] { ADD_FAILURE() << "it was removed"; });
+    EXPECT_TRUE(loop.remove_reader(fds[0]));
+    EXPECT_FALSE(loop.remove_writer(fds[0]));
+    int calls = 0;
+    auto body = [&]() -> Task<void> {
+        EXPECT_EQ(::write(fds[1], "a", 1), 1);
+        co_await sleep(0s);
+        loop.add_reader(fds[0], [&] { ++calls; });
+        while (calls < 3) co_await sleep(0s);
+        EXPECT_TRUE(loop.remove_reader(fds[0]));
+        int seen = calls;
+        co_await sleep(1ms);
+        EXPECT_EQ(calls, seen);
+        EXPECT_THROW(loop.add_reader(-1, [] {}), SystemError);
+    };
+    loop.run_until_complete(body());
+    ::close(fds[0]);
+    ::close(fds[1]);
+}
+
+TEST(EventLoop, TheExceptionHandlerGetsWhatNobodyCatches) {
+    EventLoop loop;
+    std::vector<std::string> messages;
+    loop.set_exception_handler([&](const ExceptionContext& context) {
+        EXPECT_TRUE(context.exception != nullptr);
+        messages.push_back(context.message);
+    });
+    loop.call_soon([] { throw Error("from a callback"); });
+    loop.create_task([]() -> Task<void> {
+        throw Error("from a task");
+        co_return;
+    });
+    loop.call_later(1ms, [&] { loop.stop(); });
+    loop.run_forever();
+    EXPECT_EQ(messages,
+              (std::vector<std::string>{"a callback threw",
+                                        "Task-1 ended with an exception that nobody awaits"}));
+}
+
+TEST(Runner, RunsSeveralTasksOnOneLoopAndSurvivesCtrlC) {
+    Runner runner;
+    int background = 0;
+    runner.run([](int& count) -> Task<void> {
+        EventLoop::current().create_task(
+            [](int& n) -> Task<void> {
+                for (;;) {
+                    ++n;
+                    co_await sleep(0s);
+                }
+            },
+            std::ref(count));
+        co_await sleep(1ms);
+    }(background));
+    int before = background;
+    auto interrupted = []() -> Task<int> {
+        std::raise(SIGINT);
+        co_await sleep(1h);
+        co_return 1;
+    };
+    EXPECT_THROW(runner.run(interrupted()), TaskCancelledError);
+    EXPECT_EQ(runner.run([]() -> Task<int> {
+        co_await sleep(1ms);
+        co_return 7;
+    }()),
+              7);
+    EXPECT_GT(background, before);
 }
 
 }  // namespace

@@ -5,11 +5,11 @@
 
 namespace coracle::internal {
 
-InterruptGuard::InterruptGuard(EventLoop& loop) : loop_(loop) {
+InterruptGuard::InterruptGuard(EventLoop& loop, CancelScope& scope) : loop_(loop) {
     try {
-        loop_.add_signal_handler(SIGINT, [this] {
+        loop_.add_signal_handler(SIGINT, [this, &scope] {
             loop_.remove_signal_handler(SIGINT);
-            loop_.root_scope().cancel("interrupted");
+            scope.cancel("interrupted");
         });
     } catch (const Error&) {
         // Another loop of the process handles Ctrl-C already, so this one does not.
