@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Handlers as their clients see them. Every test runs twice: over a connection that speaks no
-// protocol, and over HTTP/1 in memory. Row numbers are those of docs/conformance.
+// protocol, and over HTTP/1 in memory. Row numbers (C074) are those of the
+// conformance list drawn from aiohttp's own tests.
 #include <coracle/base/log.h>
 #include <coracle/core/loop.h>
 #include <coracle/core/sleep.h>
@@ -20,9 +21,10 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <boost/describe.hpp>
+
 #include <sys/stat.h>
 #include <unistd.h>
-#include <boost/describe.hpp>
 
 #include <cstdlib>
 #include <fstream>
