@@ -3,6 +3,7 @@
 #pragma once
 
 #include <coracle/base/error.h>
+#include <coracle/core/cancel.h>
 #include <coracle/core/event.h>
 #include <coracle/core/spawn.h>
 #include <coracle/core/task.h>

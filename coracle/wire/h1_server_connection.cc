@@ -87,7 +87,7 @@ H1ServerConnection::H1ServerConnection(std::unique_ptr<net::Stream> stream, Serv
 void H1ServerConnection::drain() noexcept {
     draining_ = true;
     if (busy_) busy_->set_draining(true);
-    if (idle_) stream_->readiness().interrupt();
+    if (idle_ || in_head_) stream_->readiness().interrupt();
 }
 
 Task<void> H1ServerConnection::serve(RequestHandler& handler) {
@@ -148,9 +148,13 @@ Task<bool> H1ServerConnection::serve_burst(RequestHandler& handler) {
 
 // Part of a head is there. Its deadline runs from its first byte, whatever trickles in.
 Task<bool> H1ServerConnection::wait_for_rest(H1Exchange& exchange, RequestHandler& handler) {
+    if (draining_) co_return false;  // not accepted yet, so not waited for
     if (!deadline_.is_set()) deadline_.set(shared_.options().header_timeout);
+    in_head_ = true;
     bool ready = co_await stream_->readiness().wait_readable();
-    if (ready || !deadline_.has_expired()) co_return true;
+    in_head_ = false;
+    if (ready) co_return true;
+    if (!deadline_.has_expired()) co_return !draining_;
     exchange.refuse(408, handler.refuse(408, "the request head took too long", exchange.peer()));
     co_return false;
 }

@@ -36,6 +36,7 @@ class H1ServerConnection final : public ServerConnection {
     ServerLoop& shared_;
     internal::ConnectionDeadline deadline_;
     bool idle_ = true;
+    bool in_head_ = false;  // waits for the rest of a request head
     bool draining_ = false;
     internal::H1Exchange* busy_ = nullptr;
 };

@@ -430,6 +430,28 @@ TEST(H1ServerConnection, DrainEndsAnIdleConnectionAtOnceAndABusyOneAfterItsReque
     loop.run(talk());
 }
 
+TEST(H1ServerConnection, DrainDoesNotWaitForTheRestOfAHead) {
+    testing::VirtualLoop loop;
+    auto talk = [&]() -> Task<void> {
+        Paths handler;
+        ServerCounters counters;
+        ServerLoop shared(EventLoop::current(), {}, counters);
+        auto [client, server] = testing::memory_stream_pair();
+        H1ServerConnection connection(std::move(server), shared);
+        co_await task_group([&](TaskGroup& group) -> Task<void> {
+            group.create_task(&H1ServerConnection::serve, &connection, std::ref(handler));
+            co_await client->write_all("GET /a HTTP/1.1\r\nHo");
+            co_await testing::wait_all_tasks_blocked();
+            connection.drain();
+            EXPECT_EQ(co_await client->read_to_end(1000), "");
+            client->close();
+        });
+        EXPECT_TRUE(handler.seen.empty());
+    };
+    loop.run(talk());
+    EXPECT_LT(loop.clock().elapsed(), 3s);  // lingering at most, not the header deadline
+}
+
 TEST(HttpServer, ServesAcceptedConnectionsAndDrains) {
     testing::VirtualLoop loop;
     auto talk = [&]() -> Task<void> {
