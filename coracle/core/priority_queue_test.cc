@@ -73,7 +73,8 @@ TEST(Queues, ShutdownNowDropsWhatIsQueuedAndEndsJoin) {
 
 template <class Q>
 Task<void> produce(Q& queue, int from, int count, std::mt19937_64& random) {
-    for (int i = 0; i < count;) {
+    int i = 0;
+    while (i < count) {
         co_await move_on_after(std::chrono::milliseconds(1 + random() % 3), [&]() -> Task<void> {
             co_await queue.put(from + i);
             ++i;
