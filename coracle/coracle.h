@@ -13,6 +13,7 @@
 #include <coracle/core/checkpoint.h>
 #include <coracle/core/condition.h>
 #include <coracle/core/context_var.h>
+#include <coracle/core/cron.h>
 #include <coracle/core/current_task.h>
 #include <coracle/core/debug.h>
 #include <coracle/core/event.h>
@@ -29,6 +30,7 @@
 #include <coracle/core/result.h>
 #include <coracle/core/run.h>
 #include <coracle/core/run_coroutine_threadsafe.h>
+#include <coracle/core/scheduler.h>
 #include <coracle/core/scope.h>
 #include <coracle/core/semaphore.h>
 #include <coracle/core/sleep.h>
