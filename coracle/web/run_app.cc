@@ -30,6 +30,19 @@ using Listeners = std::vector<std::unique_ptr<net::TcpListener>>;
 
 class Process;
 
+// Clears a pointer to something that ends with this block.
+template <class T>
+class Borrowed {
+  public:
+    Borrowed(T*& slot, T& target) noexcept : slot_(slot) { slot_ = &target; }
+    ~Borrowed() { slot_ = nullptr; }
+    Borrowed(const Borrowed&) = delete;
+    Borrowed& operator=(const Borrowed&) = delete;
+
+  private:
+    T*& slot_;
+};
+
 // One event loop with its application, on its own thread.
 class Worker {
   public:
@@ -159,7 +172,7 @@ Task<void> Worker::live() {
                           .access_log = process_.options().access_log},
                          &process_.counters());
         co_await serve(runner);
-    } catch (const std::exception&) {
+    } catch (...) {  // tidy: said on stderr; nobody cancels this task
         process_.failed(std::current_exception());
     }
     process_.ended();
@@ -167,14 +180,13 @@ Task<void> Worker::live() {
 }
 
 Task<void> Worker::serve(AppRunner& runner) {
-    runner_ = &runner;
+    Borrowed<AppRunner> borrowed(runner_, runner);
     if (at_once_) runner.hurry();
     bool started = co_await cancel_scope([&](CancelScope& scope) -> Task<void> {
-        starting_ = &scope;
+        Borrowed<CancelScope> starting(starting_, scope);
         if (stopping_) scope.cancel("interrupted");
         co_await runner.setup();
     });
-    starting_ = nullptr;
     if (started) {
         process_.ready();
         while (!stopping_) {
@@ -187,7 +199,6 @@ Task<void> Worker::serve(AppRunner& runner) {
         }
         co_await runner.cleanup();
     }
-    runner_ = nullptr;
 }
 
 // Process

@@ -2,6 +2,7 @@
 #include <coracle/web/runner.h>
 
 #include <coracle/base/log.h>
+#include <coracle/core/cancel.h>
 #include <coracle/core/event.h>
 #include <coracle/core/scope.h>
 #include <coracle/core/task_tree.h>
@@ -32,6 +33,10 @@ using ContextFunction = MoveFunction<Task<void>(Application&, Started)>;
 Task<void> run_inside(ContextFunction& function, Application& app, ContextRun& run) {
     co_await cancel_scope([&](CancelScope& scope) -> Task<void> {
         run.scope = &scope;
+        struct Leaving {
+            ContextRun& run;
+            ~Leaving() { run.scope = nullptr; }
+        } leaving{run};
         co_await function(app, Started(run.started));
     });
 }
@@ -40,10 +45,9 @@ Task<void> run_inside(ContextFunction& function, Application& app, ContextRun& r
 Task<void> run_context(ContextFunction& function, Application& app, ContextRun& run) {
     try {
         co_await shield(run_inside(function, app, run));
-    } catch (const std::exception&) {
+    } catch (...) {  // tidy: kept for the runner; no cancellation reaches through the shield
         run.error = std::current_exception();
     }
-    run.scope = nullptr;
     run.ended = true;
     run.changed.set();
 }
@@ -51,7 +55,9 @@ Task<void> run_context(ContextFunction& function, Application& app, ContextRun& 
 Task<void> run_background(Application::Callback& function, Application& app, std::size_t number) {
     try {
         co_await function(app);
-    } catch (const std::exception&) {
+    } catch (const Cancelled&) {
+        throw;
+    } catch (...) {  // tidy: logged
         log::write_block(log::Level::error, "web",
                          "background task " + std::to_string(number) + " ended with " +
                              describe_exception(std::current_exception()) + "\n" +
@@ -90,10 +96,13 @@ struct AppRunner::State {
     Task<bool> run_phase(TimePoint deadline, Body body) {
         bool in_time = co_await cancel_scope([&](CancelScope& scope) -> Task<void> {
             phase = &scope;
+            struct Leaving {
+                State& state;
+                ~Leaving() { state.phase = nullptr; }
+            } leaving{*this};
             scope.set_deadline(hurried ? loop.time() : deadline);
             co_await body();
         });
-        phase = nullptr;
         co_return in_time;
     }
 };
@@ -213,7 +222,9 @@ Task<void> AppRunner::call_all(CallbackList<Application::Callback>& callbacks, c
     for (Application::Callback& callback : callbacks) {
         try {
             co_await callback(app_);
-        } catch (const std::exception&) {
+        } catch (const Cancelled&) {
+            throw;
+        } catch (...) {  // tidy: logged
             log::write_block(log::Level::error, "web",
                              std::string(what) + " threw " +
                                  describe_exception(std::current_exception()) + "\n" +
