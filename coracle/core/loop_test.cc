@@ -232,8 +232,8 @@ TEST(EventLoop, TheExceptionHandlerGetsWhatNobodyCatches) {
 }
 
 TEST(Runner, RunsSeveralTasksOnOneLoopAndSurvivesCtrlC) {
+    int background = 0;  // outlives the runner, whose destructor joins the task that counts
     Runner runner;
-    int background = 0;
     runner.run([](int& count) -> Task<void> {
         EventLoop::current().create_task(
             [](int& n) -> Task<void> {
