@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // run_app() as a process: sockets, signals and exit codes are real, so it runs in a child.
+// GoogleTest runs suites of this name first: ThreadSanitizer follows a fork only while the program
+// has one thread.
 #include <coracle/web/run_app.h>
 
 #include <coracle/core/sleep.h>
@@ -152,7 +154,7 @@ Application make_app() {
     return app;
 }
 
-TEST(RunApp, ServesPrintsItsPortAndEndsGracefullyOnEitherSignal) {
+TEST(RunAppDeathTest, ServesPrintsItsPortAndEndsGracefullyOnEitherSignal) {
     for (int number : {SIGINT, SIGTERM}) {
         Child child([] { return run_app(make_app, {.port = 0}); });
         int port = child.port();
@@ -168,7 +170,7 @@ TEST(RunApp, ServesPrintsItsPortAndEndsGracefullyOnEitherSignal) {
     }
 }
 
-TEST(RunApp, TakesAnApplicationByValueForOneWorkerOnly) {
+TEST(RunAppDeathTest, TakesAnApplicationByValueForOneWorkerOnly) {
     Child one([] { return run_app(make_app(), {.port = 0}); });
     EXPECT_EQ(body_of(Connection(one.port()).ask("/")), "hello");
     one.signal(SIGTERM);
@@ -182,7 +184,7 @@ TEST(RunApp, TakesAnApplicationByValueForOneWorkerOnly) {
         "function that makes it, run_app(make_app, ...)\n");
 }
 
-TEST(RunApp, AnOccupiedPortIsOneSentenceAndExitCode1) {
+TEST(RunAppDeathTest, AnOccupiedPortIsOneSentenceAndExitCode1) {
     for (unsigned workers : {1U, 2U}) {
         Child first([&] { return run_app(make_app, {.port = 0, .workers = workers}); });
         auto port = static_cast<std::uint16_t>(first.port());
@@ -195,7 +197,7 @@ TEST(RunApp, AnOccupiedPortIsOneSentenceAndExitCode1) {
     }
 }
 
-TEST(RunApp, AnApplicationThatDoesNotStartIsOneSentenceAndExitCode1) {
+TEST(RunAppDeathTest, AnApplicationThatDoesNotStartIsOneSentenceAndExitCode1) {
     for (unsigned workers : {1U, 3U}) {
         Child make([&] {
             return run_app([]() -> Application { throw std::runtime_error("no settings"); },
@@ -222,7 +224,7 @@ TEST(RunApp, AnApplicationThatDoesNotStartIsOneSentenceAndExitCode1) {
     }
 }
 
-TEST(RunApp, ServesSeveralHostsOnOnePort) {
+TEST(RunAppDeathTest, ServesSeveralHostsOnOnePort) {
     Child child([] { return run_app(make_app, {.hosts = {"127.0.0.1", "127.0.0.2"}, .port = 0}); });
     EXPECT_EQ(body_of(Connection(child.port()).ask("/")), "hello");
     child.signal(SIGINT);
@@ -243,7 +245,7 @@ Application count_app(WorkerContext& worker) {
     return app;
 }
 
-TEST(RunApp, WorkersShareThePortAndWhatTheirContextShares) {
+TEST(RunAppDeathTest, WorkersShareThePortAndWhatTheirContextShares) {
     Child child([] { return run_app(count_app, {.port = 0, .workers = 2}); });
     int port = child.port();
     std::set<char> workers;
@@ -260,7 +262,7 @@ TEST(RunApp, WorkersShareThePortAndWhatTheirContextShares) {
     EXPECT_EQ(child.wait(), 0);
 }
 
-TEST(RunApp, ASecondSignalMeansNow) {
+TEST(RunAppDeathTest, ASecondSignalMeansNow) {
     Child child([] { return run_app(make_app, {.port = 0, .workers = 2}); });
     int port = child.port();
     Connection busy(port);
@@ -275,7 +277,7 @@ TEST(RunApp, ASecondSignalMeansNow) {
     EXPECT_THAT(child.read_errors(), HasSubstr("1 request was cut"));
 }
 
-TEST(RunApp, ASignalDuringTheStartEndsItWithExitCode0) {
+TEST(RunAppDeathTest, ASignalDuringTheStartEndsItWithExitCode0) {
     Child child([] {
         auto never_ready = [] {
             Application app;
@@ -299,7 +301,7 @@ void block_for_ever() {
     for (;;) ::pause();
 }
 
-TEST(RunApp, WhatCannotBeInterruptedDoesNotKeepTheProgramBeyondItsDeadline) {
+TEST(RunAppDeathTest, WhatCannotBeInterruptedDoesNotKeepTheProgramBeyondItsDeadline) {
     Child child([] {
         auto blocking = [] {
             Application app = make_app();
