@@ -34,7 +34,9 @@ class Cancelled {
 //
 // 1. Scopes nest. An operation is cancelled when its scope or any around it is, up to the first
 // shield.
-// 2. Every awaiting function of the library is a checkpoint, on every call; no plain function is.
+// 2. Every leaf operation (sleep, get, wait, read ...) is a checkpoint, on every call; no plain
+//    function is. What runs a body or other tasks (timeout, shield, task_group, gather) is one
+//    where what it runs is.
 // 3. cancel() asks the operation in flight to withdraw. It does so now, or completes later (a
 // running thread job).
 //    Only then does the task resume: with Cancelled, or with its result if that won. Nothing is
@@ -56,7 +58,7 @@ class CancelScope : public ListLink<internal::ScopeTag> {
     CancelScope(const CancelScope&) = delete;
     CancelScope& operator=(const CancelScope&) = delete;
 
-    // Cancels everything inside, at once and for good. The first reason given is kept. Calling it
+    // Cancels everything inside, at once and for good. The first call's reason is kept. Calling it
     // again is harmless.
     void cancel(std::string_view reason = {});
 

@@ -61,5 +61,7 @@ Sleep sleep(std::chrono::duration<Rep, Period> span) noexcept {
 // blocking sleep.
 template <std::integral N>
 void sleep(N seconds) = delete;
+// As good a match as the C library's, so that beside <unistd.h> sleep(5u) is ambiguous.
+void sleep(unsigned seconds) = delete;
 
 }  // namespace coracle

@@ -6,6 +6,7 @@
 #include <coracle/core/internal/task_node.h>  // how a frame ends
 
 #include <coroutine>
+#include <cstdint>
 #include <utility>
 
 namespace coracle {
@@ -106,15 +107,32 @@ class Task<T>::Awaiter {
 
 namespace internal {
 
+// GCC 12.2 lays a frame out wrongly when a coroutine that declares nothing awaits in a condition
+// (docs/gcc12.md): its promise is then 8 bytes off, and so is every handle made from it. Better one
+// sentence than a corrupted heap.
+template <class P>
+void check_frame(P& promise) noexcept {
+    auto address =
+        reinterpret_cast<std::uintptr_t>(std::coroutine_handle<P>::from_promise(promise).address());
+    if (address % frame_alignment != 0) [[unlikely]] {
+        task_misused(
+            promise,
+            "miscompiled by GCC 12: name the awaited value before the condition that uses it");
+    }
+}
+
 template <class T>
 Task<T> Promise<T>::get_return_object() noexcept {
+    check_frame(*this);
     return Task<T>(std::coroutine_handle<Promise>::from_promise(*this));
 }
 template <class T>
 Task<T&> Promise<T&>::get_return_object() noexcept {
+    check_frame(*this);
     return Task<T&>(std::coroutine_handle<Promise>::from_promise(*this));
 }
 inline Task<void> Promise<void>::get_return_object() noexcept {
+    check_frame(*this);
     return Task<void>(std::coroutine_handle<Promise>::from_promise(*this));
 }
 

@@ -71,7 +71,8 @@ class TaskGroup final : private internal::TaskOwner, public internal::Spawner<Ta
     template <class T = void, class F, class... A>
     Task<T> start(F&& fn, A&&... args);
 
-    // Cancels the body and every child. The group then ends without an exception of its own.
+    // Cancels the body and every child. The group then ends without an exception of its
+    // own; only where the body should have returned a value does task_group() throw Error.
     void cancel(std::string_view reason = {}) { scope_.cancel(reason); }
 
     // Children that have not ended.

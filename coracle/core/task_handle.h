@@ -65,8 +65,14 @@ class TaskOf : public TaskNode {
 
     // The result, moved out, or its exception. Once, when done.
     T take_result() {
+        if (!is_done()) throw Error("result() of " + name() + ", which has not ended");
         if (error()) throw_error();
-        if constexpr (!std::is_void_v<T>) return std::move(*result_);
+        if constexpr (!std::is_void_v<T>) {
+            if (!result_) throw Error("the result of " + name() + " was taken already");
+            T value = std::move(*result_);
+            result_.reset();
+            return value;
+        }
     }
 
   protected:
@@ -136,7 +142,9 @@ class TaskHandle {
     bool cancelled() const noexcept { return node_->was_cancelled(); }
 
     // The result, moved out; only when done(). Throws the task's exception, or TaskCancelledError.
-    T result() { return node_->take_result(); }
+    T result() {
+        return node_->take_result();
+    }  // Error when it has not ended, or was taken already
 
     // Calls fn from the loop once it has ended; soon, if it has. An exception of fn is logged.
     void add_done_callback(MoveFunction<void()> fn) { node_->add_done_callback(std::move(fn)); }

@@ -48,6 +48,10 @@ class Stream {
     // Pieces that one write_nowait() takes; the rest is for the next call.
     static constexpr std::size_t pieces_max = 64;
 
+    // Bytes that were written and that the peer has not acknowledged yet; 0 where the carrier
+    // cannot tell.
+    virtual std::size_t unacknowledged() const noexcept { return 0; }
+
     // Latches and waits for both directions; its interrupt() ends the waits of a connection whose
     // deadline passed.
     virtual Readiness& readiness() noexcept = 0;

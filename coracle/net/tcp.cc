@@ -8,8 +8,10 @@
 #include <coracle/net/internal/unique_fd.h>
 
 #include <fcntl.h>
+#include <linux/sockios.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
 #include <unistd.h>
@@ -138,6 +140,12 @@ IoResult TcpStream::write_nowait(std::span<const std::string_view> pieces) noexc
     if (errno != EAGAIN) return IoResult::failed(errno);
     descriptor_.clear_writable();
     return IoResult::blocked();
+}
+
+std::size_t TcpStream::unacknowledged() const noexcept {
+    int bytes = 0;
+    if (!open_ || ioctl(descriptor_.fd(), SIOCOUTQ, &bytes) < 0 || bytes < 0) return 0;
+    return static_cast<std::size_t>(bytes);
 }
 
 void TcpStream::shutdown_write() noexcept {

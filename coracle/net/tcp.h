@@ -30,6 +30,7 @@ class TcpStream final : public Stream {
     using Stream::write_nowait;
     IoResult read_nowait(std::span<char> into) noexcept override;
     IoResult write_nowait(std::span<const std::string_view> pieces) noexcept override;
+    std::size_t unacknowledged() const noexcept override;
     Readiness& readiness() noexcept override { return descriptor_; }
     void shutdown_write() noexcept override;
     void close() noexcept override;

@@ -23,6 +23,7 @@ struct Request::Details {
     std::optional<std::string> converted_text;
     bool body_complete = false;
     bool body_too_large = false;
+    bool body_taken = false;  // readany() has given away some of it
     bool text_checked = false;
     internal::Storage storage;
 };
@@ -181,6 +182,8 @@ Task<void> Request::read_all(std::size_t limit) {
 Task<const std::string&> Request::read_whole() {
     std::size_t limit = app_.options().client_max_size.value_or(std::string::npos);
     Details& kept = details();
+    if (kept.body_taken)
+        throw Error("the body was read with readany(): it is not there to be read whole");
     if (!kept.body_complete) {
         auto announced = exchange_.content_length();
         if (announced && *announced > limit) kept.body_too_large = true;
@@ -269,7 +272,14 @@ Task<const std::string&> Request::read_text() {
 
 Task<const std::string&> Request::text() { return read_text(); }
 
-Task<std::string_view> Request::readany() { return exchange_.read_body(); }
+Task<std::string_view> Request::readany() {
+    Details& kept = details();
+    if (kept.body_complete && !kept.body_taken && exchange_.has_body()) {
+        throw Error("the body was read whole: readany() has nothing left to give");
+    }
+    kept.body_taken = true;
+    return exchange_.read_body();
+}
 
 namespace internal {
 namespace {

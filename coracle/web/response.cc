@@ -16,7 +16,8 @@ void check_value(std::string_view what, std::string_view value) {
 
 }  // namespace
 
-Response::Response(int status) noexcept : status_(status) {}
+Response::Response() noexcept = default;
+Response::Response(int status) { set_status(status); }
 
 Response::Response(std::string body, ResponseOptions options)
     : Response(std::move(body), "application/octet-stream", options) {}
@@ -42,8 +43,8 @@ Response::Extra& Response::extra() {
 }
 
 void Response::set_status(int status, std::string_view reason) {
-    if (status < 100 || status > 999) {
-        throw std::invalid_argument("a response's status is 100 to 999, not " +
+    if (status < 200 || status > 999) {
+        throw std::invalid_argument("a response's status is 200 to 999, not " +
                                     std::to_string(status));
     }
     check_value("the reason phrase", reason);

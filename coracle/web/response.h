@@ -38,15 +38,17 @@ static_assert(std::is_trivially_copyable_v<ResponseOptions>);
 class Response {
   public:
     // 200 without a body, or another status: Response(204).
-    Response() noexcept : Response(200) {}
-    explicit Response(int status) noexcept;
+    Response() noexcept;
+    // Throws as set_status() does.
+    explicit Response(int status);
     explicit Response(std::string body, ResponseOptions options = {});
     Response(Response&& other) noexcept;
     Response& operator=(Response&& other) noexcept;
     ~Response();
 
     int status() const noexcept { return status_; }
-    // Throws std::invalid_argument outside of 100 to 999, or for a reason with control bytes.
+    // Throws std::invalid_argument outside of 200 to 999 (interim answers are the connection's),
+    // and http::InvalidHeader for a reason with control bytes.
     void set_status(int status, std::string_view reason = {});
     // Empty when it is the status's own phrase.
     std::string_view reason() const noexcept;
@@ -58,8 +60,8 @@ class Response {
     std::string_view content_type() const noexcept;
     void set_content_type(std::string_view value);
 
-    // Fields besides those above. Content-Type, Content-Length, Date, Server, Connection and
-    // Transfer-Encoding put here are not sent: the first has a setter, the rest is framing.
+    // Fields besides those above. Content-Length, Connection, Keep-Alive and Transfer-Encoding put
+    // here are not sent: framing is the connection's. A Content-Type here wins over content_type().
     http::Headers& headers();
     bool has_headers() const noexcept;
 

@@ -10,6 +10,7 @@
 #include <coracle/net/tcp.h>
 #include <coracle/web/internal/shutdown_guard.h>
 #include <coracle/web/runner.h>
+#include <coracle/wire/http_server.h>
 
 #include <algorithm>
 #include <atomic>
@@ -72,6 +73,31 @@ class Worker {
     CancelScope* starting_ = nullptr;
     bool stopping_ = false;
     bool at_once_ = false;
+};
+
+// SIGINT and SIGTERM do nothing where no loop handles them: before the first loop runs, and while
+// the last one and what it left are taken down. An impatient signal there must not turn a clean end
+// into a killed process.
+class IgnoredAtTheEnds {
+  public:
+    explicit IgnoredAtTheEnds(bool wanted) : wanted_(wanted) {
+        if (!wanted_) return;
+        interrupt_ = std::signal(SIGINT, SIG_IGN);
+        terminate_ = std::signal(SIGTERM, SIG_IGN);
+    }
+    ~IgnoredAtTheEnds() {
+        if (!wanted_) return;
+        std::signal(SIGINT, interrupt_);
+        std::signal(SIGTERM, terminate_);
+    }
+    IgnoredAtTheEnds(const IgnoredAtTheEnds&) = delete;
+    IgnoredAtTheEnds& operator=(const IgnoredAtTheEnds&) = delete;
+
+  private:
+    using Disposition = void (*)(int);
+    bool wanted_;
+    Disposition interrupt_ = SIG_DFL;
+    Disposition terminate_ = SIG_DFL;
 };
 
 // All workers. Worker 0 runs on the thread that called run_app() and leads: it binds the listeners
@@ -166,9 +192,15 @@ void Worker::stop(bool at_once) {
 
 Task<void> Worker::live() {
     try {
+        wire::ServerOptions server = process_.options().server;
+        if (server.connections_max == 0) {
+            // The limit of open files is the process's, the connections are the worker's.
+            server.connections_max = std::max<std::size_t>(
+                wire::default_connections_max() / process_.options().workers, 1);
+        }
         AppRunner runner(process_.make_app(index_),
                          {.shutdown_timeout = process_.options().shutdown_timeout,
-                          .server = process_.options().server,
+                          .server = server,
                           .access_log = process_.options().access_log},
                          &process_.counters());
         co_await serve(runner);
@@ -204,6 +236,7 @@ Task<void> Worker::serve(AppRunner& runner) {
 // Process
 
 int Process::run() {
+    IgnoredAtTheEnds ignored(options_.handle_signals);
     std::size_t count = options_.workers;
     not_ready_ = not_ended_ = count;
     try {

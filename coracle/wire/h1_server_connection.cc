@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <coracle/wire/h1_server_connection.h>
 
+#include <coracle/core/sleep.h>
 #include <coracle/http/h1/parse_error.h>
 #include <coracle/wire/internal/h1_exchange.h>
 
@@ -87,7 +88,7 @@ H1ServerConnection::H1ServerConnection(std::unique_ptr<net::Stream> stream, Serv
 void H1ServerConnection::drain() noexcept {
     draining_ = true;
     if (busy_) busy_->set_draining(true);
-    if (idle_ || in_head_) stream_->readiness().interrupt();
+    if (idle_ || is_expendable_) stream_->readiness().interrupt();
 }
 
 Task<void> H1ServerConnection::serve(RequestHandler& handler) {
@@ -124,6 +125,7 @@ Task<bool> H1ServerConnection::serve_burst(RequestHandler& handler) {
             if (received.would_block() && (exchange.has_input() || !draining_)) continue;
             if (!received.done()) break;
             bool open = true;
+            std::size_t answered = 0;
             while (open && exchange.has_input()) {
                 auto parsed = exchange.parse();
                 if (parsed.status == ParseStatus::NeedMore) break;
@@ -132,8 +134,10 @@ Task<bool> H1ServerConnection::serve_burst(RequestHandler& handler) {
                 if (!open) break;
                 co_await HandlerCall(handler.handle(exchange), exchange);
                 exchange.handler_ended();
+                if (exchange.is_output_high()) co_await exchange.flush();
                 bool skipped = exchange.skip_body();
-                open = !exchange.must_close() && (skipped || co_await exchange.discard_body());
+                open = !exchange.must_close() && (skipped || co_await discard_body(exchange));
+                if (++answered % shared_.options().pipelined_max == 0) co_await sleep(0s);
             }
             if (!open || !exchange.flush_nowait()) break;
             if (!exchange.is_flushed()) co_await exchange.flush();
@@ -146,13 +150,22 @@ Task<bool> H1ServerConnection::serve_burst(RequestHandler& handler) {
     co_return false;
 }
 
+// Reads on to the next request. Not while draining: nobody needs these bytes.
+Task<bool> H1ServerConnection::discard_body(H1Exchange& exchange) {
+    if (draining_) co_return false;
+    is_expendable_ = true;
+    bool skipped = co_await exchange.discard_body();
+    is_expendable_ = false;
+    co_return skipped;
+}
+
 // Part of a head is there. Its deadline runs from its first byte, whatever trickles in.
 Task<bool> H1ServerConnection::wait_for_rest(H1Exchange& exchange, RequestHandler& handler) {
     if (draining_) co_return false;  // not accepted yet, so not waited for
     if (!deadline_.is_set()) deadline_.set(shared_.options().header_timeout);
-    in_head_ = true;
+    is_expendable_ = true;
     bool ready = co_await stream_->readiness().wait_readable();
-    in_head_ = false;
+    is_expendable_ = false;
     if (ready) co_return true;
     if (!deadline_.has_expired()) co_return !draining_;
     exchange.refuse(408, handler.refuse(408, "the request head took too long", exchange.peer()));

@@ -27,6 +27,7 @@ class H1ServerConnection final : public ServerConnection {
 
   private:
     Task<bool> serve_burst(RequestHandler& handler);
+    Task<bool> discard_body(internal::H1Exchange& exchange);
     Task<bool> wait_for_rest(internal::H1Exchange& exchange, RequestHandler& handler);
     bool is_acceptable(const http::h1::ParseResult& parsed, internal::H1Exchange& exchange,
                        RequestHandler& handler);
@@ -36,7 +37,7 @@ class H1ServerConnection final : public ServerConnection {
     ServerLoop& shared_;
     internal::ConnectionDeadline deadline_;
     bool idle_ = true;
-    bool in_head_ = false;  // waits for the rest of a request head
+    bool is_expendable_ = false;  // waits for bytes that no handler has asked for
     bool draining_ = false;
     internal::H1Exchange* busy_ = nullptr;
 };

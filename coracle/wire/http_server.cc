@@ -12,14 +12,14 @@
 #include <utility>
 
 namespace coracle::wire {
-namespace {
-
 // 80 % of the files the process may open: the rest is for files, pools and clients.
-std::size_t default_connections_max() {
+std::size_t default_connections_max() noexcept {
     rlimit limit{};
     if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY) return 1'000'000;
     return static_cast<std::size_t>(limit.rlim_cur) / 5 * 4;
 }
+
+namespace {
 
 ServerOptions with_defaults(ServerOptions options) {
     if (options.connections_max == 0) options.connections_max = default_connections_max();

@@ -18,6 +18,9 @@
 
 namespace coracle::wire {
 
+// What ServerOptions::connections_max is when it is zero, for one loop alone in its process.
+std::size_t default_connections_max() noexcept;
+
 // One per loop. The handler, the counters and the listeners outlive serve().
 //
 //   HttpServer server(handler, {.idle_timeout = 30s}, counters);

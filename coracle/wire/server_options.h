@@ -32,14 +32,17 @@ struct ServerOptions {
     std::size_t discard_bytes_max = 256 * 1024;
     Duration linger_timeout = 2s;
 
-    // Exchange::write() waits while more than this is unsent.
+    // Exchange::write(), and the next pipelined request, wait while more than this is unsent.
     std::size_t write_high_water = 64 * 1024;
     // Bytes read ahead of the request in progress, which bounds how much pipelining costs: nothing
     // more is read from the socket until those are answered.
     std::size_t read_ahead_max = 16 * 1024;
 
+    // Pipelined requests answered in one go; then the loop's other tasks have their turn.
+    std::size_t pipelined_max = 16;
+
     // Open connections per loop. One more is accepted and closed at once, and counted. Zero means
-    // 80 % of the process's limit of open files.
+    // 80 % of the process's limit of open files, which run_app() divides among its workers.
     std::size_t connections_max = 0;
 
     // The Server field; empty sends none. Must outlive the server: a literal.

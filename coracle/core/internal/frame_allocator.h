@@ -6,6 +6,9 @@
 
 namespace coracle::internal {
 
+// Of every block.
+inline constexpr std::size_t frame_alignment = __STDCPP_DEFAULT_NEW_ALIGNMENT__;
+
 // A block of at least `size` bytes, aligned for any fundamental type. Blocks of up to 2 KiB come
 // from lists of the calling thread that hold at most 256 KiB per size; larger ones, and all under
 // AddressSanitizer, from operator new.

@@ -5,6 +5,7 @@
 #include <coracle/core/io_backend.h>
 #include <coracle/core/loop.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <string>
@@ -15,10 +16,13 @@ namespace coracle::internal {
 namespace {
 
 constexpr int signals_max = 65;
+// A signal that arrived more often since the loop last looked is seen this often: "once" and
+// "again" differ, more do not.
+constexpr int calls_max = 2;
 
 struct Slot {
     std::atomic<SignalHandlers*> handlers{nullptr};
-    std::atomic<bool> arrived{false};
+    std::atomic<int> arrived{0};  // not yet dispatched
     std::atomic<int> running{0};  // C-level handlers that may be using `handlers`, on any thread
 };
 
@@ -26,9 +30,10 @@ std::array<Slot, signals_max> slots;
 
 void on_signal(int signal) {
     Slot& slot = slots[static_cast<std::size_t>(signal)];
-    slot.arrived.store(true, std::memory_order_release);
-    if (SignalHandlers* handlers = slot.handlers.load(std::memory_order_acquire))
-        handlers->notify();
+    slot.running.fetch_add(1);
+    slot.arrived.fetch_add(1);
+    if (SignalHandlers* handlers = slot.handlers.load()) handlers->notify();
+    slot.running.fetch_sub(1);
 }
 
 }  // namespace
@@ -55,7 +60,7 @@ void SignalHandlers::add(int signal, MoveFunction<void()> fn) {
     if (!slot.handlers.compare_exchange_strong(nobody, this)) {
         throw Error(what + ": another loop of this process handles it already");
     }
-    slot.arrived.store(false);
+    slot.arrived.store(0);
     struct sigaction action{};
     action.sa_handler = on_signal;
     action.sa_flags = SA_RESTART;
@@ -83,9 +88,11 @@ bool SignalHandlers::remove(int signal) {
 
 void SignalHandlers::dispatch(EventLoop& loop) {
     for (auto& [signal, handler] : handlers_) {
-        if (!slots[static_cast<std::size_t>(signal)].arrived.exchange(false)) continue;
-        // The function may remove itself while it runs, so the call keeps it alive.
-        loop.call_soon([fn = handler.fn] { (*fn)(); });
+        int arrived = slots[static_cast<std::size_t>(signal)].arrived.exchange(0);
+        for (int i = 0; i < std::min(arrived, calls_max); ++i) {
+            // The function may remove itself while it runs, so the call keeps it alive.
+            loop.call_soon([fn = handler.fn] { (*fn)(); });
+        }
     }
 }
 

@@ -55,6 +55,9 @@ Task<Response> answer_in_time(const Route& route, Request& request) {
     std::optional<Response> response = co_await move_on_after(route.options().deadline, body);
     if (response) co_return std::move(*response);
     log::warning("web", describe(request) + " was cancelled at its route's deadline");
+    if (request.internal_exchange().responded()) {
+        throw wire::ConnectionLost("a streamed response was cut at its route's deadline");
+    }
     co_return status_response(503, "503: the request took longer than it may");
 }
 

@@ -175,6 +175,7 @@ Task<bool> H1Exchange::read_more_body() {
         deadline_->set_at(
             rate_deadline(body_started_, shared_.options().body_grace, body_received_));
         bool ready = co_await stream_->readiness().wait_readable();
+        if (!ready && discarding_ && draining_) co_return false;
         if (!ready && deadline_->has_expired()) {
             close_ = true;
             throw BodyError(408, "the request body came slower than the minimum rate");
@@ -208,6 +209,7 @@ Task<bool> H1Exchange::discard_body() {
     if (continue_due_) co_return false;  // the client has not been told to send it
     std::uint64_t start = body_received_;
     bool within = true;
+    discarding_ = true;
     try {
         while (!body_done_ && within) {
             take_body();
@@ -218,6 +220,7 @@ Task<bool> H1Exchange::discard_body() {
     } catch (const BodyError&) {
         within = false;
     }
+    discarding_ = false;
     if (body_done_) end_input();
     co_return body_done_;
 }
@@ -290,9 +293,12 @@ void H1Exchange::respond(const ResponseHead& head, std::string_view body) {
         return;
     }
     // Head and body from where they lie; only what the kernel does not take is copied.
-    std::array<std::string_view, 2> pieces = {output_.view(), body};
-    auto result = stream_->write_nowait(pieces);
-    std::size_t sent = result.done() ? result.bytes() : 0;
+    std::size_t sent = 0;
+    if (stream_->readiness().is_writable()) {
+        std::array<std::string_view, 2> pieces = {output_.view(), body};
+        auto result = stream_->write_nowait(pieces);
+        if (result.done()) sent = result.bytes();
+    }
     std::size_t head_sent = std::min(sent, output_.size());
     output_.consume(head_sent);
     output_.append(body.substr(sent - head_sent));
@@ -401,6 +407,10 @@ void H1Exchange::handler_ended() {
 
 // Sending
 
+bool H1Exchange::is_output_high() const noexcept {
+    return output_.size() > shared_.options().write_high_water;
+}
+
 bool H1Exchange::flush_nowait() noexcept {
     while (!output_.empty() && stream_->readiness().is_writable()) {
         auto result = stream_->write_nowait(output_.view());
@@ -424,15 +434,26 @@ Task<void> H1Exchange::flush() {
         if (send_started_ == no_deadline) {
             send_started_ = shared_.loop().turn_time();
             sent_ = 0;
+            unacknowledged_ = stream_->unacknowledged();
         }
-        deadline_->set_at(rate_deadline(send_started_, shared_.options().write_grace, sent_));
-        bool ready = co_await stream_->readiness().wait_writable();
-        if (!ready && deadline_->has_expired()) {
+        TimePoint due = write_deadline();
+        if (due <= shared_.loop().turn_time()) {
             stream_->abort();
             lost("the peer read its response slower than the minimum rate");
         }
+        deadline_->set_at(due);
+        co_await stream_->readiness().wait_writable();
     }
     deadline_->clear();
+}
+
+// What counts is what the peer has acknowledged: a full send buffer drains for a long time before
+// the kernel takes more.
+TimePoint H1Exchange::write_deadline() const noexcept {
+    std::uint64_t given = unacknowledged_ + sent_;
+    std::uint64_t left = stream_->unacknowledged();
+    return rate_deadline(send_started_, shared_.options().write_grace,
+                         given > left ? given - left : 0);
 }
 
 Task<void> H1Exchange::linger() {

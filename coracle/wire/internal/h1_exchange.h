@@ -66,6 +66,7 @@ class H1Exchange final : public Exchange {
 
     // Sends what is queued, as much as goes without waiting. False when the connection is broken.
     bool flush_nowait() noexcept;
+    bool is_output_high() const noexcept;
     bool is_flushed() const noexcept { return output_.empty(); }
     // Sends all of it, waiting for the peer. Throws ConnectionLost.
     Task<void> flush();
@@ -103,6 +104,7 @@ class H1Exchange final : public Exchange {
     std::string_view take_body();
     Task<bool> read_more_body();
     void send_continue();
+    TimePoint write_deadline() const noexcept;
     TimePoint rate_deadline(TimePoint start, Duration grace, std::uint64_t bytes) const noexcept;
     [[noreturn]] void lost(std::string_view what);
 
@@ -122,6 +124,7 @@ class H1Exchange final : public Exchange {
     std::uint64_t body_remaining_ = 0;  // for Content-Length
     std::uint64_t body_received_ = 0;
     std::uint64_t stream_remaining_ = 0;  // of a streamed response with a length
+    std::uint64_t unacknowledged_ = 0;    // by the peer, when `send_started_`
     std::uint64_t sent_ = 0;              // bytes the peer took since `send_started_`
     TimePoint body_started_ = no_deadline;
     TimePoint send_started_ = no_deadline;
@@ -134,6 +137,7 @@ class H1Exchange final : public Exchange {
     bool has_length_ = false;
     bool close_ = false;
     bool draining_ = false;
+    bool discarding_ = false;
     bool is_head_ = false;
 
     mutable std::string peer_;
