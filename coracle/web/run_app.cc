@@ -66,7 +66,11 @@ class Worker {
     Process& process_;
     std::size_t index_;
     std::mutex mutex_;
-    EventLoop* loop_ = nullptr;    // under the mutex
+    // Under the mutex.
+    EventLoop* loop_ = nullptr;
+    std::vector<MoveFunction<void()>> early_;  // posted before the loop was there
+    bool ended_ = false;
+
     std::unique_ptr<Event> told_;  // to go on, or to stop
     std::optional<Listeners> listeners_;
     AppRunner* runner_ = nullptr;
@@ -162,19 +166,26 @@ void Worker::run() {
         {
             std::lock_guard lock(mutex_);
             loop_ = &loop;
+            for (auto& fn : early_) loop.call_soon(std::move(fn));
+            early_.clear();
         }
         if (index_ == 0) process_.leader_began(loop);
         loop.run_until_complete(live());
         if (index_ == 0) process_.leader_ends(loop);
         std::lock_guard lock(mutex_);
         loop_ = nullptr;
+        ended_ = true;
     }
     told_.reset();
 }
 
 void Worker::post(MoveFunction<void()> fn) {
     std::lock_guard lock(mutex_);
-    if (loop_) loop_->call_soon_threadsafe(std::move(fn));
+    if (loop_) {
+        loop_->call_soon_threadsafe(std::move(fn));
+    } else if (!ended_) {
+        early_.push_back(std::move(fn));  // its thread has not come that far: told when it has
+    }
 }
 
 void Worker::go(Listeners listeners) {
