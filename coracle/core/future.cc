@@ -2,8 +2,11 @@
 #include <coracle/core/future.h>
 
 #include <coracle/base/assert.h>
+#include <coracle/base/log.h>
 #include <coracle/core/loop.h>
+#include <coracle/core/registry.h>
 #include <coracle/core/task_handle.h>
+#include <coracle/core/task_tree.h>
 
 namespace coracle::internal {
 
@@ -12,8 +15,20 @@ FutureState::FutureState(std::source_location created)
 
 FutureState::~FutureState() {
     CORACLE_ASSERT(waiters_.empty());
-    if (error_ && !error_was_read_) {
-        loop_.call_exception_handler({"nobody read the exception of a future", error_});
+    if (error_ && !error_was_read_) report_unread();
+}
+
+// The future may have outlived its loop, and then only the log is left.
+void FutureState::report_unread() const noexcept {
+    const char* message = "nobody read the exception of a future";
+    bool loop_is_ours = false;
+    for_each_loop([&](EventLoop& loop) {
+        if (&loop == &loop_) loop_is_ours = !loop.internal_runs_on_another_thread();
+    });
+    if (loop_is_ours) {
+        loop_.call_exception_handler({message, error_});
+    } else {
+        log::error("loop", std::string(message) + ": " + describe_exception(error_));
     }
 }
 

@@ -61,6 +61,7 @@ class FutureState {
 
   private:
     void check_thread() const noexcept;
+    void report_unread() const noexcept;
 
     EventLoop& loop_;
     IntrusiveList<FutureWait> waiters_;

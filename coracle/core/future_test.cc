@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <coracle/core/future.h>
 
+#include <coracle/base/log.h>
 #include <coracle/core/gather.h>
 #include <coracle/core/internal/frame_allocator.h>
 #include <coracle/core/loop.h>
@@ -14,9 +15,11 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <random>
 #include <stdexcept>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace coracle {
@@ -112,6 +115,25 @@ TEST(Future, AnExceptionThatNobodyReadsIsReported) {
     };
     testing::run(body());
     EXPECT_EQ(reports, std::vector<std::string>{"nobody read the exception of a future"});
+}
+
+TEST(Future, MayOutliveItsLoop) {
+    std::vector<std::string> lines;
+    log::set_sink(
+        [&](log::Level, std::string_view, std::string_view line) { lines.emplace_back(line); });
+    {
+        std::optional<Future<int>> kept;
+        auto body = [&]() -> Task<void> {
+            kept.emplace(create_future<int>());
+            kept->set_exception(Error("unread"));
+            co_return;
+        };
+        testing::run(body());
+        EXPECT_TRUE(kept->done());
+    }
+    log::set_sink({});
+    EXPECT_EQ(lines, std::vector<std::string>{
+                         "nobody read the exception of a future: coracle::Error: unread"});
 }
 
 Task<void> wait_impatiently(Future<int> future, int& seen, std::mt19937_64& random) {
