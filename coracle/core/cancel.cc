@@ -76,8 +76,11 @@ std::string_view CancelScope::reason() const noexcept {
 void CancelScope::cancel(std::string_view reason) {
     loop_.internal_check_thread("the EventLoop of a CancelScope");
     if (cancel_called_) return;
-    cancel_called_ = true;
+    // What has come from outside is why, also for those inside who have not been told yet: a group
+    // whose body was cancelled cancels itself.
+    if (cancelled_) reason = this->reason();
     if (!reason.empty()) reason_ = std::make_unique<std::string>(reason);
+    cancel_called_ = true;
     timer_.cancel();
     if (cancelled_) return;  // cancelled from outside already
     become_cancelled();

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <coracle/base/intrusive_list.h>
+#include <coracle/core/checkpoint.h>
 #include <coracle/core/internal/loop_bound.h>
 #include <coracle/core/lock.h>
 #include <coracle/core/park.h>
@@ -80,6 +81,7 @@ class Condition {
     Task<void> do_wait(Lock::Guard& guard);
     template <class Predicate>
     Task<void> wait_until(Lock::Guard& guard, Predicate predicate) {
+        co_await checkpoint();  // also where the predicate holds from the start
         while (!predicate()) co_await do_wait(guard);
     }
 

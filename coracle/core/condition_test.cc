@@ -192,5 +192,21 @@ TEST(Condition, LosesNoNotificationUnderAnySchedule) {
         {.failed = ::testing::Test::HasFailure});
 }
 
+TEST(Condition, WaitForIsACheckpointAlsoWhenThePredicateHolds) {
+    auto body = []() -> Task<void> {
+        Condition changed;
+        bool went_on = false;
+        co_await cancel_scope([&](CancelScope& scope) -> Task<void> {
+            auto guard = co_await changed.lock();
+            scope.cancel();
+            co_await changed.wait_for(guard, [] { return true; });
+            went_on = true;
+        });
+        EXPECT_FALSE(went_on);
+        EXPECT_FALSE(changed.statistics().lock.locked);
+    };
+    testing::run(body());
+}
+
 }  // namespace
 }  // namespace coracle

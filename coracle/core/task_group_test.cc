@@ -266,5 +266,29 @@ TEST(TaskTree, ShowsWhoWaitsWhere) {
         << tree;
 }
 
+TEST(TaskGroup, ChildrenSeeWhyTheBodyWasCancelled) {
+    std::string reason;
+    auto child = [](std::string& seen) -> Task<void> {
+        try {
+            co_await sleep(1h);
+        } catch (const Cancelled& cancelled) {
+            seen = cancelled.reason();
+            throw;
+        }
+    };
+    auto body = [&]() -> Task<void> {
+        co_await cancel_scope([&](CancelScope& scope) -> Task<void> {
+            co_await task_group([&](TaskGroup& group) -> Task<void> {
+                group.create_task(child, std::ref(reason));
+                co_await sleep(1s);
+                scope.cancel("the user pressed stop");
+                co_await sleep(1h);
+            });
+        });
+    };
+    testing::run(body());
+    EXPECT_EQ(reason, "the user pressed stop");
+}
+
 }  // namespace
 }  // namespace coracle

@@ -84,7 +84,8 @@ class Stream {
     // Exactly `count` bytes. Throws IncompleteReadError when the stream ends before; it holds what
     // came. Cancelling drops the bytes read so far.
     Task<Bytes> read_exactly(std::size_t count);
-    // Everything up to the end. Throws net::Error (EMSGSIZE) beyond `limit` bytes.
+    // Everything up to the end. Throws net::Error (EMSGSIZE) beyond `limit` bytes. Cancelling drops
+    // the bytes read so far.
     Task<Bytes> read_to_end(std::size_t limit);
 
     // Writes all the bytes; returns when the carrier has taken the last. Cancelling may leave a

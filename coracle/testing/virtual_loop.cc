@@ -43,6 +43,7 @@ class VirtualLoop::Backend final : public IoBackend {
 
     void wait(TimePoint deadline) override {
         if (take_wake(Duration::zero()) || deadline == TimePoint::min()) return;
+        if (deadline <= clock_.now()) return;  // the clock was moved by hand: a timer is due
         if (!blocked_waiters.empty()) {
             while (AllTasksBlocked* waiter = blocked_waiters.pop_front()) waiter->complete();
             return;

@@ -287,5 +287,18 @@ TEST(Sequencer, RunsStepsOfSeveralTasksInOrder) {
     EXPECT_EQ(order, (std::vector<int>{0, 1, 2, 3, 4, 5}));
 }
 
+TEST(VirtualLoop, ATimerThatTheTestMadeDueFiresWhileAThreadIsAwaited) {
+    VirtualLoop loop({.external_limit = 1h});
+    auto body = [&]() -> Task<void> {
+        loop.loop().external_begin();
+        EXPECT_FALSE(co_await move_on_after(5s, [&]() -> Task<void> {
+            loop.clock().advance(5s);
+            co_await Event().wait();
+        }));
+        loop.loop().external_end();
+    };
+    loop.run(body());
+}
+
 }  // namespace
 }  // namespace coracle::testing

@@ -83,9 +83,9 @@ class Exchange {
     virtual void respond(const ResponseHead& head, std::string_view body) = 0;
 
     // A response in pieces. With `length` the pieces must add up to it; without, it is chunked (or
-    // ends with the connection, for HTTP/1.0). write() waits while more than the high-water mark is
-    // unsent; it throws ConnectionLost when the peer is gone or does not read for the write
-    // deadline.
+    // ends with the connection, for HTTP/1.0). begin() and finish() only fill the buffer, and are
+    // no checkpoints; write() is one. It waits while more than the high-water mark is unsent; it
+    // throws ConnectionLost when the peer is gone or does not read for the write deadline.
     virtual Task<void> begin(const ResponseHead& head, std::optional<std::uint64_t> length) = 0;
     virtual Task<void> write(std::string_view bytes) = 0;
     virtual Task<void> finish() = 0;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <coracle/wire/http_server.h>
 
+#include <coracle/core/checkpoint.h>
 #include <coracle/core/task_group.h>
 #include <coracle/wire/h1_server_connection.h>
 
@@ -124,6 +125,7 @@ std::size_t HttpServer::abort() {
 }
 
 Task<void> HttpServer::wait_closed() {
+    co_await checkpoint();
     while (open_ > 0) {
         closed_.clear();
         co_await closed_.wait();

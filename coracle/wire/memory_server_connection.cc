@@ -3,6 +3,7 @@
 
 #include <coracle/base/assert.h>
 #include <coracle/core/cancel.h>
+#include <coracle/core/checkpoint.h>
 #include <coracle/http/request_head.h>
 #include <coracle/http/status.h>
 
@@ -60,6 +61,7 @@ class MemoryServerConnection::MemoryExchange final : public Exchange {
     }
 
     Task<std::string_view> read_body() override {
+        co_await checkpoint();
         check_connected();
         std::string_view rest = std::string_view(call_.request.body).substr(body_read_);
         constexpr std::size_t most = 64 * 1024;
@@ -88,6 +90,7 @@ class MemoryServerConnection::MemoryExchange final : public Exchange {
 
     Task<void> write(std::string_view bytes) override {
         CORACLE_ASSERT(responded_ && !call_.response.complete);
+        co_await checkpoint();
         check_connected();
         if (!has_body_bytes()) co_return;
         if (left_) {

@@ -3,6 +3,7 @@
 
 #include <coracle/base/assert.h>
 #include <coracle/base/log.h>
+#include <coracle/core/checkpoint.h>
 #include <coracle/http/h1/framing.h>
 
 #include <algorithm>
@@ -116,6 +117,7 @@ std::optional<std::uint64_t> H1Exchange::content_length() const noexcept {
 // Request body
 
 Task<std::string_view> H1Exchange::read_body() {
+    co_await checkpoint();  // a peer that sends fast enough is never waited for
     for (;;) {
         std::string_view piece = take_body();
         if (!piece.empty() || body_done_) co_return piece;
@@ -345,6 +347,7 @@ Task<void> H1Exchange::begin(const ResponseHead& head, std::optional<std::uint64
 
 Task<void> H1Exchange::write(std::string_view bytes) {
     CORACLE_ASSERT(phase_ == Phase::streaming);
+    co_await checkpoint();  // nor one that reads fast enough
     if (has_length_) {
         if (bytes.size() > stream_remaining_) {
             close_ = true;
