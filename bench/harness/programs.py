@@ -22,6 +22,11 @@ def build_gate():
     _step([str(paths.ROOT / "dev"), "build", "release", "examples/showcase", "bench/ask"])
 
 
+def build_one(preset: str, program: str):
+    """A program of bench/, by another compiler than the rest perhaps."""
+    _step([str(paths.ROOT / "dev"), "build", preset, f"bench/{program}"])
+
+
 def build_examples(names: list[str]):
     _step([str(paths.ROOT / "dev"), "build", "release", *(f"examples/{name}" for name in names)])
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from harness import contenders, markdown
 from harness.quartiles import Figure, figure
 from harness.store import Store
-from subjects import compile, idle, instr, offload, paired, workers
+from subjects import compile, idle, instr, offload, paired, sleepers, workers
 
 
 OURS, FLOOR, UVLOOP = contenders.CORACLE, contenders.FLOOR, "aiohttp_uvloop"
@@ -26,6 +26,9 @@ def goals(store: Store) -> Iterator[Goal]:
     yield from _cpu(store)
     yield _at_most("User memory per idle connection at 10,000", 1.0, _memory(store),
                    "{:.2f}", " KiB")
+    for compiler in sleepers.COMPILERS.values():
+        yield _at_most(f"Memory per sleeping task at 100,000, {compiler}", 640,
+                       sleepers.memory(store, compiler), "{:.0f}", " B")
     yield from _offload(store)
     yield _at_least("Two workers over one, a handler of 200 µs", 1.8, workers.speedup(store),
                     "{:.2f}", " ×")

@@ -2,7 +2,7 @@
 """What is measured. A subject has a title; measure(run), which puts its samples into run.store; and
 tables(store), which yields the lines of its part of RESULTS.md."""
 
-from . import compile, idle, instr, offload, paired, workers
+from . import compile, idle, instr, offload, paired, sleepers, workers
 
 SUBJECTS = {
     "instr": instr,
@@ -10,6 +10,7 @@ SUBJECTS = {
     "pipeline": paired.PIPELINE,
     "routes": paired.ROUTES,
     "idle": idle,
+    "sleepers": sleepers,
     "offload": offload,
     "workers": workers,
     "compile": compile,
