@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <coracle/core/registry.h>
 
+#include <coracle/core/internal/frame_allocator.h>
 #include <coracle/core/internal/loop_registry.h>
 
 #include <algorithm>
@@ -73,6 +74,8 @@ std::vector<std::pair<std::string, std::vector<Statistic>>> read_sources() {
     }
     return all;
 }
+
+long live_frames() noexcept { return internal::live_frames(); }
 
 namespace internal {
 

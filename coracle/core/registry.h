@@ -18,6 +18,10 @@ class EventLoop;
 // safe on its own thread: post there with call_soon_threadsafe.
 void for_each_loop(const std::function<void(EventLoop&)>& fn);
 
+// Coroutine frames and tasks that exist, over all threads that have ended or stand still: what a
+// test compares before and after.
+long live_frames() noexcept;
+
 // One number with its name: {"queued", 12}.
 using Statistic = std::pair<std::string, double>;
 

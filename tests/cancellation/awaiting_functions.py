@@ -9,8 +9,8 @@
 
 A function is listed when it returns a Task, a builder (a class with `operator co_await() &&`) or an awaiter (a class
 that derives from Park), or `auto` for one of these. Something awaited by name, such as a TaskHandle, is not made to be
-awaited at once: its `operator co_await` is listed, not the functions that return it. Of a class that derives from one in
-an internal header the inherited functions count as its own. Names that begin with internal_ are the library's.
+awaited at once: its `operator co_await` is listed, not the functions that return it. Of a class that derives from one
+in an internal header the inherited functions count as its own. Names that begin with internal_ are the library's.
 
 A line reads `net::Stream::read(limit)`: the name below coracle, and the names of the parameters, which tell overloads
 apart.
@@ -471,8 +471,8 @@ def main():
     if not arguments.against:
         print("\n".join(rows))
         return 0
-    listed = subprocess.run([arguments.against, "--rows"], check=True, capture_output=True, text=True).stdout.splitlines()
-    differences = list(compare(rows, listed))
+    listed = subprocess.run([arguments.against, "--rows"], check=True, capture_output=True, text=True)
+    differences = list(compare(rows, listed.stdout.splitlines()))
     print("\n".join(differences or [f"{len(rows)} functions, each has its row"]))
     return 1 if differences else 0
 

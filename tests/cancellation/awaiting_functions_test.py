@@ -55,36 +55,43 @@ class Rows(unittest.TestCase):
         self.expect("template <class... A> requires(sizeof...(A) > 0) Task<std::tuple<A...>> all(A&&... tasks);",
                     "all(tasks...)")
         self.expect("template <class H> requires std::is_constructible_v<int, const H&>\n"
-                    "Task<std::vector<H>> wait(std::vector<H> handles, Options options = {}) { return f<H>(handles); }",
-                    "wait(handles, options)")
-        self.expect("namespace net { Task<std::unique_ptr<Stream>> connect(Address address); }", "net::connect(address)")
+                    "Task<std::vector<H>> wait(std::vector<H> handles, Options o = {}) { return f<H>(handles); }",
+                    "wait(handles, o)")
+        self.expect("namespace net { Task<std::unique_ptr<Stream>> connect(Address address); }",
+                    "net::connect(address)")
 
     def test_overloads_are_told_apart_by_their_parameters(self):
         self.expect("Task<void> go(int a);\nTask<void> go(int a, int b);", "go(a)", "go(a, b)")
 
     def test_what_is_deduced(self):
-        self.expect("template <class B> auto timeout(int span, B&& body) { using T = int; return internal::Scoped<T, B>(1); }\n"
+        self.expect("template <class B> auto timeout(int span, B&& body) {\n"
+                    "  using T = int; return internal::Scoped<T, B>(1); }\n"
                     "template <class B> auto fail_after(int span, B&& body) { return timeout(span, body); }\n"
                     "inline auto third(int n) { if (n) { n = 1; } return internal::helper(n); }\n"
                     "inline auto number() { return 7; }",
                     "timeout(span, body)", "fail_after(span, body)", "third(n)")
 
     def test_members(self):
-        self.expect("class Lock { public: class Acquire : public Park {}; Operation<Acquire, int> lock() noexcept {\n"
-                    "  return f(); } };\n"
-                    "class Condition { public: Condition(Lock& l) : lock_(l), n_{1} {} auto lock() { return lock_.lock(); }\n"
-                    "  Acquire direct(); private: Task<void> do_wait(); Lock& lock_; int n_; };",
+        self.expect("class Lock { public: class Acquire : public Park {};\n"
+                    "  Operation<Acquire, int> lock() noexcept { return f(); } };\n"
+                    "class Condition { public: Condition(Lock& l) : lock_(l), n_{1} {}\n"
+                    "  auto lock() { return lock_.lock(); } Acquire direct(); \n"
+                    "  private: Task<void> do_wait(); Lock& lock_; int n_; };",
                     "Lock::lock()", "Condition::lock()", "Condition::direct()")
         self.expect("struct Plain { int count = 0; std::optional<int> n{}; Task<void> run(); };", "Plain::run()")
-        self.expect("class Abstract { public: virtual Task<void> serve(Handler& handler) = 0; };", "Abstract::serve(handler)")
-        self.expect("class Caller { public: Task<int> operator()(Request& request) const; };", "Caller::operator()(request)")
+        self.expect("class Abstract { public: virtual Task<void> serve(Handler& handler) = 0; };",
+                    "Abstract::serve(handler)")
+        self.expect("class Caller { public: Task<int> operator()(Request& request) const; };",
+                    "Caller::operator()(request)")
 
     def test_an_awaiter_is_one_through_any_base(self):
-        self.expect("class A : public Park {};\nclass B final : public A, private Timer {};\nB wait_b() noexcept { return B(); }",
+        self.expect("class A : public Park {};\nclass B final : public A, private Timer {};\n"
+                    "B wait_b() noexcept { return B(); }",
                     "wait_b()")
 
     def test_what_an_internal_base_has_is_the_derived_class_s(self):
-        self.expect("template <class T> class Queue : public internal::Base<T> { public: explicit Queue(int n); };",
+        self.expect("template <class T> class Queue : public internal::Base<T> {\n"
+                    "  public: explicit Queue(int n); };",
                     "Queue::get()", "Queue::put(item)")
 
     def test_a_handle_is_awaited_by_name(self):
@@ -122,14 +129,15 @@ class Comparing(unittest.TestCase):
             rows = tool.public_rows(tool.ROOT)
             matrix.write_text("#!/bin/sh\ncat <<'END'\n" + "\n".join(rows[1:]) + "\nEND\n")
             matrix.chmod(0o755)
-            done = subprocess.run([sys.executable, tool.__file__, "--against", str(matrix)], capture_output=True, text=True)
+            done = subprocess.run([sys.executable, tool.__file__, "--against", str(matrix)],
+                                  capture_output=True, text=True)
             self.assertEqual(done.returncode, 1)
             self.assertEqual(done.stdout.count("\n"), 1)
             self.assertTrue(done.stdout.startswith(rows[0] + ":"), done.stdout)
 
     def test_this_checkout_has_what_everybody_knows(self):
         rows = tool.public_rows(tool.ROOT)
-        for known in ("sleep(span)", "Queue::put(item)", "LifoQueue::get()", "net::Stream::read(limit)", "task_group(body)",
+        for known in ("sleep(span)", "Queue::put(item)", "LifoQueue::get()", "net::Stream::read(limit)",
                       "TaskHandle::operator co_await()", "to_thread(fn, args...)", "web::Request::json()",
                       "gather(tasks, options)", "gather(awaitables...)", "Condition::lock()"):
             self.assertIn(known, rows)

@@ -241,8 +241,7 @@ class SwallowsCancellation final : public WaitsInside {
     Task<void> await() override {
         try {
             co_await inner();
-        } catch (...) {
-            // What nobody should do: it goes on as if nothing had happened.
+        } catch (...) {  // tidy: what nobody should do, to be found out
         }
     }
 };

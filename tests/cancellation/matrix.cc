@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
+// Runs the cells: starts a subject, cancels it, and looks whether anything was lost or left.
 #include "matrix.h"
 
 #include "socket_loop.h"
 
-#include <coracle/core/internal/frame_allocator.h>
+#include <coracle/core/registry.h>
 
 #include <exception>
 #include <optional>
@@ -483,7 +484,7 @@ std::size_t live_loops() {
 }
 
 void run_half(const Row& row, Column column, Half half) {
-    long frames = internal::live_frames();
+    long frames = live_frames();
     std::size_t loops = live_loops();
     std::size_t sources = read_sources().size();
     running->has_sockets = row.traits.needs_sockets;
@@ -495,8 +496,8 @@ void run_half(const Row& row, Column column, Half half) {
         run_on(loop, row, column, half);
     }
     running->clock = nullptr;
-    require(internal::live_frames() == frames,
-            std::to_string(internal::live_frames() - frames) + " frames were leaked");
+    require(live_frames() == frames,
+            std::to_string(live_frames() - frames) + " frames were leaked");
     require(live_loops() == loops, "a loop was left in the registry");
     require(read_sources().size() == sources, "a source of statistics was left in the registry");
 }
