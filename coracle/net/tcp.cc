@@ -115,6 +115,7 @@ IoResult TcpStream::read_nowait(std::span<char> into) noexcept {
 // know when there is room, and that makes the edge.
 IoResult TcpStream::write_nowait(std::span<const std::string_view> pieces) noexcept {
     if (!open_) return IoResult::failed(EBADF);
+    if (pieces.size() == 1) return send_one(pieces.front());
     std::array<iovec, pieces_max> vectors;
     std::size_t count = 0;
     std::size_t asked = 0;
@@ -132,6 +133,20 @@ IoResult TcpStream::write_nowait(std::span<const std::string_view> pieces) noexc
     do {
         sent = ::sendmsg(descriptor_.fd(), &message, MSG_NOSIGNAL);
     } while (sent < 0 && errno == EINTR);
+    return after_send(sent, asked);
+}
+
+IoResult TcpStream::send_one(std::string_view piece) noexcept {
+    if (piece.empty()) return IoResult::of_bytes(0);
+    ssize_t sent;
+    do {
+        sent = ::send(descriptor_.fd(), piece.data(), piece.size(), MSG_NOSIGNAL);
+    } while (sent < 0 && errno == EINTR);
+    return after_send(sent, piece.size());
+}
+
+// What send() returned for that many bytes; errno is its own.
+IoResult TcpStream::after_send(std::ptrdiff_t sent, std::size_t asked) noexcept {
     if (sent >= 0) {
         auto bytes = static_cast<std::size_t>(sent);
         if (bytes < asked) descriptor_.clear_writable();
@@ -174,10 +189,13 @@ Address TcpStream::local_address() const {
 
 std::string TcpStream::local() const { return local_address().to_string(); }
 
-// A socket that listens.
+// A socket that has its address and does not listen yet.
 struct TcpListener::Bound {
     UniqueFd fd;
     Address address;
+    std::string operation;  // for an error
+
+    Bound listen(const ListenOptions& options) &&;
 
     static Bound to_host(std::string_view host, std::uint16_t port, const ListenOptions& options);
     // `what` names the place in an error. With `dual` an IPv6 socket takes IPv4 too. Gives nothing
@@ -208,9 +226,13 @@ std::optional<TcpListener::Bound> TcpListener::Bound::to(const Address& address,
         if (may_lack_family && errno == EADDRNOTAVAIL) return std::nullopt;
         throw Error(operation, errno);
     }
-    if (::listen(fd.get(), std::max(options.backlog, 1)) < 0) throw Error(operation, errno);
     Address bound = name_of(fd.get(), ::getsockname);
-    return Bound{std::move(fd), std::move(bound)};
+    return Bound{std::move(fd), std::move(bound), std::move(operation)};
+}
+
+TcpListener::Bound TcpListener::Bound::listen(const ListenOptions& options) && {
+    if (::listen(fd.get(), std::max(options.backlog, 1)) < 0) throw Error(operation, errno);
+    return std::move(*this);
 }
 
 TcpListener::Bound TcpListener::Bound::to_host(std::string_view host, std::uint16_t port,
@@ -235,10 +257,15 @@ TcpListener::TcpListener(Bound bound)
 }
 
 TcpListener::TcpListener(std::string_view host, std::uint16_t port, ListenOptions options)
-    : TcpListener(Bound::to_host(host, port, options)) {}
+    : TcpListener(Bound::to_host(host, port, options).listen(options)) {}
 
 TcpListener::TcpListener(const Address& address, ListenOptions options)
-    : TcpListener(std::move(*Bound::to(address, options, address.to_string(), false, false))) {}
+    : TcpListener(std::move(*Bound::to(address, options, address.to_string(), false, false))
+                      .listen(options)) {}
+
+void TcpListener::check(std::string_view host, std::uint16_t port) {
+    Bound::to_host(host, port, {});
+}
 
 TcpListener::~TcpListener() { close(); }
 

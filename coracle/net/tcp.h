@@ -45,6 +45,9 @@ class TcpStream final : public Stream {
     bool is_open() const noexcept { return open_; }
 
   private:
+    IoResult send_one(std::string_view piece) noexcept;
+    IoResult after_send(std::ptrdiff_t sent, std::size_t asked) noexcept;
+
     Descriptor descriptor_;
     Address peer_;
     bool open_ = true;
@@ -72,6 +75,10 @@ class TcpListener final : public Listener {
     TcpListener(std::string_view host, std::uint16_t port, ListenOptions options = {});
     explicit TcpListener(const Address& address, ListenOptions options = {});
     ~TcpListener() override;
+
+    // Throws what the constructor would throw if it was called now. Does not listen: nobody is let
+    // in to be turned out again.
+    static void check(std::string_view host, std::uint16_t port);
 
     Task<std::unique_ptr<Stream>> accept() override;
     std::string address() const override { return address_.to_string(); }

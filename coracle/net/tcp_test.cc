@@ -329,9 +329,11 @@ TEST(TcpListener, AnOccupiedPortIsOneSentence) {
                   "listen on 127.0.0.1:" + port + ": Address already in use");
         EXPECT_EQ(error.code(), EADDRINUSE);
     }
+    EXPECT_THROW(TcpListener::check("127.0.0.1", first.port()), Error);
     EXPECT_THROW(TcpListener("no-such-name", 0), AddressError);
     EXPECT_THROW(TcpListener("192.0.2.1", 0), Error);  // not an address of this machine
     first.close();
+    TcpListener::check("127.0.0.1", static_cast<std::uint16_t>(std::stoi(port)));
     TcpListener third("127.0.0.1", static_cast<std::uint16_t>(std::stoi(port)));
     EXPECT_EQ(std::to_string(third.port()), port);
 }

@@ -335,7 +335,7 @@ void Process::stop_all(bool at_once) {
 
 // An occupied port is told before the application is made, even if whoever has it shares it.
 void Process::check_ports() {
-    for (const std::string& host : hosts_) net::TcpListener probe(host, options_.port);
+    for (const std::string& host : hosts_) net::TcpListener::check(host, options_.port);
 }
 
 // Every worker is ready. The first listener chooses the port if none was asked for.
