@@ -26,22 +26,19 @@ void Buffer::append(std::string_view bytes) {
     commit(bytes.size());
 }
 
-std::span<char> Buffer::prepare(std::size_t count) {
-    if (capacity_ - end_ < count) {
-        std::size_t held = size();
-        if (capacity_ - held >= count && held <= capacity_ / 2) {
-            std::memmove(data_.get(), data_.get() + begin_, held);
-        } else {
-            std::size_t wanted = std::max<std::size_t>({held + count, capacity_ * 2, 512});
-            auto larger = std::make_unique_for_overwrite<char[]>(wanted);
-            if (held) std::memcpy(larger.get(), data_.get() + begin_, held);
-            data_ = std::move(larger);
-            capacity_ = wanted;
-        }
-        begin_ = 0;
-        end_ = held;
+void Buffer::grow(std::size_t count) {
+    const std::size_t held = size();
+    if (capacity_ - held >= count && held <= capacity_ / 2) {
+        std::memmove(data_.get(), data_.get() + begin_, held);
+    } else {
+        std::size_t wanted = std::max<std::size_t>({held + count, capacity_ * 2, 512});
+        auto larger = std::make_unique_for_overwrite<char[]>(wanted);
+        if (held) std::memcpy(larger.get(), data_.get() + begin_, held);
+        data_ = std::move(larger);
+        capacity_ = wanted;
     }
-    return {data_.get() + end_, capacity_ - end_};
+    begin_ = 0;
+    end_ = held;
 }
 
 void Buffer::release() noexcept {

@@ -30,7 +30,11 @@ class Buffer {
 
     // Room for at least `count` bytes behind the content; after writing n of them call commit(n).
     // Invalidates views.
-    std::span<char> prepare(std::size_t count);
+    std::span<char> prepare(std::size_t count) {
+        if (capacity_ - end_ < count) [[unlikely]]
+            grow(count);
+        return {data_.get() + end_, capacity_ - end_};
+    }
     void commit(std::size_t count) noexcept { end_ += count; }
 
     // Drops the first `count` bytes, at most size().
@@ -44,6 +48,8 @@ class Buffer {
     void release() noexcept;
 
   private:
+    void grow(std::size_t count);
+
     std::unique_ptr<char[]> data_;
     std::size_t capacity_ = 0;
     std::size_t begin_ = 0;

@@ -212,7 +212,7 @@ TimePoint EventLoop::next_deadline() const noexcept {
 void EventLoop::turn(bool may_wait) {
     take_posted();
     // On a clock of the caller's the real time that steps take must not decide what runs when.
-    bool time_has_passed = !options_.clock && coarse_mark_ != coarse_look_;
+    bool time_has_passed = !options_.clock && coarse_mark_ > coarse_look_;
     if (ready_.empty() || steps_since_look_ >= steps_between_looks || time_has_passed) {
         look_outside(may_wait);
     }
@@ -258,7 +258,8 @@ void EventLoop::look_outside(bool may_wait) {
     timers_.fire_until(turn_time_);
     take_posted();
     if (signal_pending_.exchange(false, std::memory_order_acquire)) dispatch_signals();
-    coarse_mark_ = coarse_look_ = coarse_now();
+    // The coarse clock is the precise one of its last tick.
+    coarse_mark_ = coarse_look_ = options_.clock ? coarse_now() : turn_time_.time_since_epoch();
 }
 
 // Declares that posts must wake us. False when something was posted already.
@@ -272,9 +273,9 @@ bool EventLoop::prepare_to_sleep() noexcept {
 
 void EventLoop::internal_step_ended(internal::TaskNode* task) noexcept {
     Duration now = coarse_now();
+    if (now <= coarse_mark_) return;
     Duration took = now - coarse_mark_;
     coarse_mark_ = now;
-    if (took == Duration::zero()) return;
     statistics_.longest_step = std::max(statistics_.longest_step, took);
     if (took >= options_.slow_step && options_.slow_step > Duration::zero())
         note_slow_step(task, took);

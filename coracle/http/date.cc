@@ -186,9 +186,4 @@ std::optional<sys_seconds> parse_date(std::string_view text) noexcept {
            std::chrono::seconds(parts.second);
 }
 
-void DateCache::refresh(sys_seconds now) noexcept {
-    format_date(now, text_.data());
-    formatted_ = now;
-}
-
 }  // namespace coracle::http

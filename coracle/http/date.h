@@ -2,7 +2,6 @@
 // HTTP dates (RFC 9110 section 5.6.7).
 #pragma once
 
-#include <array>
 #include <chrono>
 #include <cstddef>
 #include <optional>
@@ -22,22 +21,5 @@ std::string format_date(std::chrono::sys_seconds time);
 // whose two-digit year is taken as at most 50 years from now, and asctime). Exactly these: another
 // blank, a wrong day of the week or a day the month lacks is no date.
 std::optional<std::chrono::sys_seconds> parse_date(std::string_view text) noexcept;
-
-// The Date field of this second: formatted when the second changes, otherwise handed out again. One
-// per loop.
-class DateCache {
-  public:
-    // Valid until the next call with another second.
-    std::string_view at(std::chrono::sys_seconds now) noexcept {
-        if (now != formatted_) refresh(now);
-        return {text_.data(), text_.size()};
-    }
-
-  private:
-    void refresh(std::chrono::sys_seconds now) noexcept;
-
-    std::chrono::sys_seconds formatted_ = std::chrono::sys_seconds::min();
-    std::array<char, date_size> text_{};
-};
 
 }  // namespace coracle::http

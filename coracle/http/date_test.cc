@@ -57,13 +57,5 @@ TEST(Date, IsReadStrictly) {
         EXPECT_EQ(parse_date(text), std::nullopt) << text;
 }
 
-TEST(DateCache, FormatsOncePerSecond) {
-    DateCache cache;
-    std::string_view first = cache.at(at(784111777));
-    EXPECT_EQ(first, "Sun, 06 Nov 1994 08:49:37 GMT");
-    EXPECT_EQ(cache.at(at(784111777)).data(), first.data());
-    EXPECT_EQ(cache.at(at(784111778)), "Sun, 06 Nov 1994 08:49:38 GMT");
-}
-
 }  // namespace
 }  // namespace coracle::http

@@ -2,7 +2,9 @@
 // Handler: whatever answers a request, held by the route table.
 #pragma once
 
+#include <coracle/base/assert.h>
 #include <coracle/core/task.h>
+#include <coracle/web/response.h>
 
 #include <concepts>
 #include <functional>
@@ -13,7 +15,6 @@
 namespace coracle::web {
 
 class Request;
-class Response;
 
 namespace internal {
 
@@ -86,7 +87,11 @@ class Handler {
 
     explicit operator bool() const noexcept { return function_ || call_; }
 
-    Task<Response> operator()(Request& request) const;
+    Task<Response> operator()(Request& request) const {
+        if (function_) return function_(request);
+        CORACLE_ASSERT(call_ != nullptr);
+        return call_(object_.get(), request);
+    }
 
   private:
     Function function_ = nullptr;

@@ -16,20 +16,12 @@ void check_value(std::string_view what, std::string_view value) {
 
 }  // namespace
 
-Response::Response() noexcept = default;
 Response::Response(int status) { set_status(status); }
 
 Response::Response(std::string body, ResponseOptions options)
     : Response(std::move(body), "application/octet-stream", options) {}
 
-Response::Response(std::string body, std::string_view literal_type, ResponseOptions options)
-    : body_(std::move(body)), content_type_(literal_type) {
-    apply(options);
-}
-
-Response::Response(Response&& other) noexcept = default;
-Response& Response::operator=(Response&& other) noexcept = default;
-Response::~Response() = default;
+void Response::ExtraDelete::operator()(Extra* extra) const noexcept { delete extra; }
 
 void Response::apply(const ResponseOptions& options) {
     if (options.status != 200 || !options.reason.empty())
@@ -38,7 +30,7 @@ void Response::apply(const ResponseOptions& options) {
 }
 
 Response::Extra& Response::extra() {
-    if (!extra_) extra_ = std::make_unique<Extra>();
+    if (!extra_) extra_.reset(new Extra);
     return *extra_;
 }
 
@@ -104,18 +96,6 @@ Response Response::internal_sent(int status) noexcept {
     Response response(status);
     response.sent_ = true;
     return response;
-}
-
-Response text(std::string body, ResponseOptions options) {
-    return Response(std::move(body), "text/plain; charset=utf-8", options);
-}
-
-Response html(std::string body, ResponseOptions options) {
-    return Response(std::move(body), "text/html; charset=utf-8", options);
-}
-
-Response bytes(std::string body, ResponseOptions options) {
-    return Response(std::move(body), "application/octet-stream", options);
 }
 
 Response file(std::string path, ResponseOptions options) {

@@ -38,13 +38,13 @@ static_assert(std::is_trivially_copyable_v<ResponseOptions>);
 class Response {
   public:
     // 200 without a body, or another status: Response(204).
-    Response() noexcept;
+    Response() noexcept = default;
     // Throws as set_status() does.
     explicit Response(int status);
     explicit Response(std::string body, ResponseOptions options = {});
-    Response(Response&& other) noexcept;
-    Response& operator=(Response&& other) noexcept;
-    ~Response();
+    Response(Response&& other) noexcept = default;
+    Response& operator=(Response&& other) noexcept = default;
+    ~Response() = default;
 
     int status() const noexcept { return status_; }
     // Throws std::invalid_argument outside of 200 to 999 (interim answers are the connection's),
@@ -77,7 +77,12 @@ class Response {
     bool is_sent() const noexcept { return sent_; }
 
     // For the library: the content type is a literal.
-    Response(std::string body, std::string_view literal_type, ResponseOptions options);
+    Response(std::string body, std::string_view literal_type, const ResponseOptions& options)
+        : body_(std::move(body)), content_type_(literal_type) {
+        if (options.status != 200 || !options.reason.empty() || !options.content_type.empty()) {
+            apply(options);
+        }
+    }
     struct Extra;
     const Extra* internal_extra() const noexcept { return extra_.get(); }
     bool internal_close() const noexcept { return close_; }
@@ -85,23 +90,34 @@ class Response {
     static Response internal_sent(int status) noexcept;
 
   private:
+    // Defined where Extra is complete, so that moving and destroying the rest is inline.
+    struct ExtraDelete {
+        void operator()(Extra* extra) const noexcept;
+    };
+
     Extra& extra();
     void apply(const ResponseOptions& options);
 
     std::string body_;
-    std::string_view content_type_;  // a literal, or lies in extra_
-    std::unique_ptr<Extra> extra_;   // what most responses have none of
+    std::string_view content_type_;              // a literal, or lies in extra_
+    std::unique_ptr<Extra, ExtraDelete> extra_;  // what most responses have none of
     int status_ = 200;
     bool close_ = false;
     bool sent_ = false;
 };
 
 // text/plain; charset=utf-8.
-Response text(std::string body, ResponseOptions options = {});
+inline Response text(std::string body, const ResponseOptions& options = {}) {
+    return Response(std::move(body), "text/plain; charset=utf-8", options);
+}
 // text/html; charset=utf-8.
-Response html(std::string body, ResponseOptions options = {});
+inline Response html(std::string body, const ResponseOptions& options = {}) {
+    return Response(std::move(body), "text/html; charset=utf-8", options);
+}
 // application/octet-stream.
-Response bytes(std::string body, ResponseOptions options = {});
+inline Response bytes(std::string body, const ResponseOptions& options = {}) {
+    return Response(std::move(body), "application/octet-stream", options);
+}
 
 // A file from disk, read in pieces by threads so that the loop never waits for the disk. The
 // content type is told by the extension (text with charset=utf-8) unless options say it. Opened

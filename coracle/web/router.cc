@@ -45,13 +45,28 @@ struct Slot {
     bool is_used() const noexcept { return !key.empty(); }
 };
 
-constexpr std::uint64_t hash_seed = 0xCBF29CE484222325;
-constexpr std::uint64_t hash_step(std::uint64_t hash, char byte) noexcept {
-    return (hash ^ static_cast<unsigned char>(byte)) * 0x9E3779B97F4A7C15;
-}
+// Eight bytes at a step, the last ones overlapping. Only what routes are made of is ever stored under
+// it, so a peer cannot make keys collide.
 std::uint64_t hash_of(std::string_view text) noexcept {
-    std::uint64_t hash = hash_seed;
-    for (char byte : text) hash = hash_step(hash, byte);
+    constexpr std::uint64_t factor = 0x9E3779B97F4A7C15;
+    std::uint64_t hash = text.size() * factor;
+    auto mix = [&hash](const char* from, std::size_t size) {
+        std::uint64_t word = 0;
+        std::memcpy(&word, from, size);
+        hash = (hash ^ word) * factor;
+        hash ^= hash >> 32;
+    };
+    const char* at = text.data();
+    if (text.size() >= 8) {
+        const char* const last = at + text.size() - 8;
+        for (; at < last; at += 8) mix(at, 8);
+        mix(last, 8);
+    } else if (text.size() >= 4) {
+        mix(at, 4);
+        mix(at + text.size() - 4, 4);
+    } else {
+        for (char byte : text) mix(&byte, 1);
+    }
     return hash;
 }
 
@@ -74,16 +89,17 @@ struct Router::State {
 
     Slot& place(std::uint64_t hash, std::string_view key) {
         std::size_t mask = slots.size() - 1;
-        std::size_t at = (hash >> 32) & mask;
+        std::size_t at = hash & mask;
         while (slots[at].is_used() && (slots[at].hash != hash || slots[at].key != key)) {
             at = (at + 1) & mask;
         }
         return slots[at];
     }
 
-    const Slot* find_slot(std::uint64_t hash, std::string_view key) const noexcept {
+    const Slot* find_slot(std::string_view key) const noexcept {
+        const std::uint64_t hash = hash_of(key);
         std::size_t mask = slots.size() - 1;
-        for (std::size_t at = (hash >> 32) & mask; slots[at].is_used(); at = (at + 1) & mask) {
+        for (std::size_t at = hash & mask; slots[at].is_used(); at = (at + 1) & mask) {
             if (slots[at].hash == hash && slots[at].key == key) return &slots[at];
         }
         return nullptr;
@@ -231,39 +247,36 @@ std::size_t Router::size() const noexcept { return state_->routes.size(); }
 
 const Route& Router::operator[](std::size_t index) const noexcept { return *state_->routes[index]; }
 
-// Three looks: the whole path among the fixed ones; then the beginnings of the path, longest first,
-// each with the patterns that begin so. All hashes come from one pass over the path.
+// The whole path among the fixed ones; then the beginnings of the path that end with a '/', longest
+// first, each with the patterns that begin so.
 void Router::find(http::Method method, std::string_view method_text, std::string_view path,
                   RouteMatch& match) const {
-    struct Mark {
-        std::uint64_t hash;
-        std::size_t size;
-    };
     const State& state = *state_;
-    std::array<Mark, RouterLimits::prefix_segments_max> marks;
-    std::size_t marks_count = 0;
-    std::uint64_t hash = hash_seed;
-    std::size_t size = std::min(path.size(), state.key_size_max);
-    for (std::size_t i = 0; i < size; ++i) {
-        hash = hash_step(hash, path[i]);
-        if (path[i] == '/' && marks_count < state.prefix_segments_max) {
-            marks[marks_count++] = {hash, i + 1};
-        }
-    }
     match.route = nullptr;
     match.path_found = false;
     match.count = 0;
-    if (size == path.size()) {
-        const Slot* slot = state.find_slot(hash, path);
+    if (path.size() <= state.key_size_max) {
+        const Slot* slot = state.find_slot(path);
         if (slot && slot->fixed) {
             match.route = slot->fixed->find(method, method_text);
             if (match.route) return;
             match.path_found = true;
         }
     }
-    while (marks_count > 0) {
-        const Mark& mark = marks[--marks_count];
-        const Slot* slot = state.find_slot(mark.hash, path.substr(0, mark.size));
+    if (state.prefix_segments_max > 0) find_variable(method, method_text, path, match);
+}
+
+void Router::find_variable(http::Method method, std::string_view method_text,
+                           std::string_view path, RouteMatch& match) const {
+    const State& state = *state_;
+    std::array<std::size_t, RouterLimits::prefix_segments_max> sizes;
+    std::size_t count = 0;
+    const std::size_t end = std::min(path.size(), state.key_size_max);
+    for (std::size_t i = 0; i < end && count < state.prefix_segments_max; ++i) {
+        if (path[i] == '/') sizes[count++] = i + 1;
+    }
+    while (count > 0) {
+        const Slot* slot = state.find_slot(path.substr(0, sizes[--count]));
         if (!slot) continue;
         for (const Resource* resource : slot->variable) {
             if (!resource->pattern.match(path, match)) continue;

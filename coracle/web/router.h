@@ -135,6 +135,9 @@ class Router {
     void internal_freeze() noexcept;
 
   private:
+    void find_variable(http::Method method, std::string_view method_text, std::string_view path,
+                       RouteMatch& match) const;
+
     struct State;
     std::unique_ptr<State> state_;
 };

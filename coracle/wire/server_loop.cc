@@ -3,6 +3,8 @@
 
 #include <coracle/wire/internal/h1_exchange.h>
 
+#include <utility>
+
 namespace coracle::wire {
 namespace {
 
@@ -15,14 +17,13 @@ std::atomic<std::uint64_t> ids_taken{0};
 }  // namespace
 
 ServerLoop::ServerLoop(EventLoop& loop, const ServerOptions& options, ServerCounters& counters)
-    : loop_(loop), options_(options), counters_(counters) {}
+    : loop_(loop), options_(options), counters_(counters), standing_(options.server_name) {}
 
 ServerLoop::~ServerLoop() = default;
 
 void ServerLoop::refresh_date() {
     date_due_ = saturating_add(loop_.turn_time(), 100ms);
-    auto now = std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
-    date_text_ = date_cache_.at(now);
+    standing_.set_time(std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now()));
 }
 
 void ServerLoop::take_ids() noexcept {
@@ -31,16 +32,16 @@ void ServerLoop::take_ids() noexcept {
 }
 
 std::unique_ptr<internal::H1Exchange> ServerLoop::borrow() {
-    if (free_.empty()) return std::make_unique<internal::H1Exchange>(*this);
-    auto exchange = std::move(free_.back());
-    free_.pop_back();
-    return exchange;
+    if (!free_) return std::make_unique<internal::H1Exchange>(*this);
+    --free_count_;
+    return std::exchange(free_, std::move(free_->next_free));
 }
 
 void ServerLoop::give_back(std::unique_ptr<internal::H1Exchange> exchange) noexcept {
-    if (free_.size() >= free_max || !exchange->is_worth_keeping()) return;
-    if (free_.capacity() == 0) free_.reserve(free_max);
-    free_.push_back(std::move(exchange));
+    if (free_count_ >= free_max) return;
+    ++free_count_;
+    exchange->next_free = std::move(free_);
+    free_ = std::move(exchange);
 }
 
 }  // namespace coracle::wire

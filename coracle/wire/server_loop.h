@@ -5,15 +5,14 @@
 
 #include <coracle/base/clock.h>
 #include <coracle/core/loop.h>
-#include <coracle/http/date.h>
+#include <coracle/http/h1/standing_fields.h>
 #include <coracle/wire/exchange.h>
 #include <coracle/wire/server_options.h>
 
 #include <atomic>
+#include <cstddef>
 #include <cstdint>
 #include <memory>
-#include <string_view>
-#include <vector>
 
 namespace coracle::wire {
 
@@ -41,10 +40,10 @@ class ServerLoop {
     const ServerOptions& options() const noexcept { return options_; }
     ServerCounters& counters() noexcept { return counters_; }
 
-    // The Date field, at most a tenth of a second old.
-    std::string_view date() {
+    // The Server and Date lines, at most a tenth of a second old.
+    const http::h1::StandingFields& standing_fields() {
         if (loop_.turn_time() >= date_due_) refresh_date();
-        return date_text_;
+        return standing_;
     }
 
     // Numbers requests over the whole process; taken from a shared counter a block at a time.
@@ -65,12 +64,12 @@ class ServerLoop {
     EventLoop& loop_;
     const ServerOptions options_;
     ServerCounters& counters_;
-    http::DateCache date_cache_;
-    std::string_view date_text_;
+    http::h1::StandingFields standing_;
     TimePoint date_due_ = TimePoint::min();
     std::uint64_t next_id_ = 0;
     std::uint64_t last_id_ = 0;
-    std::vector<std::unique_ptr<internal::H1Exchange>> free_;
+    std::unique_ptr<internal::H1Exchange> free_;
+    std::size_t free_count_ = 0;
 };
 
 }  // namespace coracle::wire

@@ -97,7 +97,25 @@ RequestParser::RequestParser(const H1Limits& limits) noexcept : limits_(limits) 
     limits_.headers_bytes_max = std::min(limits_.headers_bytes_max, std::uint32_t{1} << 30);
 }
 
-void RequestParser::reset() noexcept { *this = RequestParser(limits_); }
+void RequestParser::reset() noexcept {
+    stage_ = Stage::start;
+    error_ = ParseError::none;
+    position_ = mark_ = line_start_ = headers_start_ = name_size_ = 0;
+    closing_ = false;
+    framing_ = Framing();
+}
+
+bool RequestParser::is_good_host(const char* base, std::string_view host) noexcept {
+    if (host.size() == host_size_ && std::memcmp(host.data(), host_.data(), host_size_) == 0) {
+        return host_size_ != 0;
+    }
+    if (!internal::is_authority(base, host)) return false;
+    if (host.size() <= host_.size()) {
+        std::memcpy(host_.data(), host.data(), host.size());
+        host_size_ = static_cast<std::uint8_t>(host.size());
+    }
+    return true;
+}
 
 ParseResult RequestParser::suspend(Stage stage, std::size_t position) noexcept {
     stage_ = stage;
@@ -196,7 +214,7 @@ ParseResult RequestParser::refuse(ParseError error) noexcept {
     // RFC 9112 3.2: exactly one valid Host in 1.1 (a second was refused as it came), and it stands
     // back behind the authority of the target.
     if (find_value(KnownHeader::host, value)) {
-        if (!internal::is_authority(out.base_, value)) return ParseError::bad_host;
+        if (!is_good_host(out.base_, value)) return ParseError::bad_host;
         if (out.authority_.size == 0) {
             const HeaderField& field = fields[fields.find(KnownHeader::host)];
             out.authority_ = {field.value_offset, field.value_size};

@@ -7,6 +7,7 @@
 #include <coracle/http/h1/parse_error.h>
 #include <coracle/http/request_head.h>
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <string_view>
@@ -73,6 +74,7 @@ class RequestParser {
                                         RequestHead& out) const;
     const char* read_plain_lines(const char* base, const char* at, const char* end,
                                  HeaderFields& fields) const;
+    bool is_good_host(const char* base, std::string_view host) noexcept;
     ParseError finish(RequestHead& out);
 
     H1Limits limits_;
@@ -85,6 +87,9 @@ class RequestParser {
     ParseError error_ = ParseError::none;
     bool closing_ = false;
     Framing framing_;
+    // The latest Host that was found to be valid: most requests repeat it. Survives reset().
+    std::array<char, 63> host_;
+    std::uint8_t host_size_ = 0;
 };
 
 }  // namespace coracle::http::h1

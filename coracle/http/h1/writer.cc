@@ -59,7 +59,13 @@ char* put(char* to, std::string_view text, std::uint64_t& suspect) noexcept {
     return to + size;
 }
 
+// What has been looked at before, or may be any byte.
 char* put(char* to, std::string_view text) noexcept {
+    constexpr std::size_t call_pays_from = 256;
+    if (text.size() < call_pays_from) {
+        std::uint64_t ignored = 0;
+        return put(to, text, ignored);
+    }
     std::memcpy(to, text.data(), text.size());
     return to + text.size();
 }
@@ -80,6 +86,11 @@ constexpr auto digit_pairs = [] {
 }();
 
 char* put_number(char* to, std::uint64_t value) noexcept {
+    if (value < 100) {
+        if (value >= 10) *to++ = digit_pairs[2 * value];
+        *to++ = digit_pairs[2 * value + 1];
+        return to;
+    }
     char digits[20];
     char* at = digits + sizeof digits;
     while (value >= 100) {
@@ -156,20 +167,18 @@ void write_status_line(HeadWriter& out, int status, std::string_view reason) noe
 void write_fields(HeadWriter& out, const ResponseHead& head) noexcept {
     HeaderView headers;
     if (head.headers) headers = *head.headers;
-    auto is_ours = [headers](std::string_view value, KnownHeader header) {
-        return !value.empty() && !headers.contains(header);
-    };
-    if (is_ours(head.server, KnownHeader::server)) {
-        out.literal("Server: ");
-        out.value(head.server);
-        out.literal("\r\n");
+    if (head.standing) {
+        const bool has_server = headers.contains(KnownHeader::server);
+        const bool has_date = headers.contains(KnownHeader::date);
+        if (!has_server && !has_date) {
+            out.content(head.standing->lines());
+        } else if (!has_server) {
+            out.content(head.standing->server_line());
+        } else if (!has_date) {
+            out.content(head.standing->date_line());
+        }
     }
-    if (is_ours(head.date, KnownHeader::date)) {
-        out.literal("Date: ");
-        out.value(head.date);
-        out.literal("\r\n");
-    }
-    if (is_ours(head.content_type, KnownHeader::content_type)) {
+    if (!head.content_type.empty() && !headers.contains(KnownHeader::content_type)) {
         out.literal("Content-Type: ");
         out.value(head.content_type);
         out.literal("\r\n");
@@ -214,8 +223,8 @@ void write_framing(HeadWriter& out, const ResponseHead& head, BodyFraming body,
 bool write_head(Buffer& out, const ResponseHead& head, BodyFraming body, std::uint64_t length,
                 std::string_view content) {
     if (head.status < 100 || head.status > 999) return false;
-    std::size_t room = fixed_bytes_max + head.reason.size() + head.server.size() +
-                       head.date.size() + head.content_type.size() + content.size() +
+    std::size_t room = fixed_bytes_max + head.reason.size() + head.content_type.size() +
+                       content.size() + (head.standing ? head.standing->lines().size() : 0) +
                        (head.headers ? head.headers->wire_bytes().size() : 0);
     HeadWriter writer(out.prepare(room).data());
     write_status_line(writer, head.status, head.reason);

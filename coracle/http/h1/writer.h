@@ -4,6 +4,7 @@
 
 #include <coracle/base/buffer.h>
 #include <coracle/http/h1/framing.h>
+#include <coracle/http/h1/standing_fields.h>
 #include <coracle/http/headers.h>
 
 #include <cstddef>
@@ -18,12 +19,11 @@ enum class ConnectionOption : std::uint8_t { none, close, keep_alive, upgrade };
 
 // A response head to be written. Views only; used up within the call.
 struct ResponseHead {
-    int status = 200;              // 100 to 999
-    std::string_view reason = {};  // empty: the registered phrase
-    std::string_view server = {};  // Server field; empty: none
-    std::string_view date = {};    // Date field; empty: none
+    int status = 200;                          // 100 to 999
+    std::string_view reason = {};              // empty: the registered phrase
+    const StandingFields* standing = nullptr;  // null: none
     std::string_view content_type = {};
-    // Further fields, written in order. Their own Server, Date and Content-Type win over those
+    // Further fields, written in order. A Server, Date or Content-Type among them wins over those
     // above. Framing belongs to the connection: Content-Length, Transfer-Encoding, Connection and
     // Keep-Alive among them are left out.
     const Headers* headers = nullptr;

@@ -50,6 +50,10 @@ std::string one_line(std::string text) {
     return text;
 }
 
+bool is_file(const Response& response) noexcept {
+    return response.internal_extra() && response.internal_extra()->is_file;
+}
+
 Task<Response> answer_in_time(const Route& route, Request& request) {
     auto body = [&]() -> Task<Response> { co_return co_await route.handler()(request); };
     std::optional<Response> response = co_await move_on_after(route.options().deadline, body);
@@ -122,34 +126,37 @@ Task<void> Dispatcher::handle(wire::Exchange& exchange) {
     // still named.
     note_activity(route ? &route->label() : nullptr);
     TimePoint began = access_log_ ? EventLoop::current().time() : TimePoint();
-    Response response;
+    std::exception_ptr error;
     try {
-        if (route && !has_middlewares_ && route->options().deadline == Duration::zero()) {
-            response = co_await route->handler()(request);
-        } else {
-            response = co_await run_from(app_, 0, request);
-        }
-        const Response::Extra* extra = response.internal_extra();
-        if (extra && extra->is_file && !exchange.responded()) {
-            co_await send_file(exchange, response);
-        }
+        const bool is_direct =
+            route && !has_middlewares_ && route->options().deadline == Duration::zero();
+        Task<Response> answering =
+            is_direct ? route->handler()(request) : run_from(app_, 0, request);
+        Response response = co_await std::move(answering);
+        if (is_file(response)) co_await send_file(exchange, response);
+        send(request, response);
     } catch (const Cancelled&) {
         throw;
     } catch (const wire::ConnectionLost&) {
         throw;
     } catch (...) {  // tidy: answered and logged
-        response = failed(request, std::current_exception());
+        error = std::current_exception();
     }
+    if (error) send(request, failed(request, error));
+    if (access_log_) log_access(request, began);
+}
+
+// Unless it was sent already: as a file, or as a StreamResponse.
+void Dispatcher::send(Request& request, const Response& response) {
+    wire::Exchange& exchange = request.internal_exchange();
     if (!exchange.responded()) {
         exchange.respond(head_of(response), response.body());
-    } else if (!response.is_sent() &&
-               !(response.internal_extra() && response.internal_extra()->is_file)) {
+    } else if (!response.is_sent() && !is_file(response)) {
         log::error("web", describe(request) +
                               " was answered twice: its handler began a "
                               "StreamResponse and returned something else");
         throw wire::ConnectionLost("a response was begun and not finished");
     }
-    if (access_log_) log_access(request, began);
 }
 
 // In the order of the class comment. What cannot be answered any more is thrown on.

@@ -32,6 +32,7 @@ class Dispatcher final : public wire::RequestHandler {
 
   private:
     const Route* find_route(Request& request);
+    void send(Request& request, const Response& response);
     Response failed(Request& request, const std::exception_ptr& error);
     Response server_error(Request& request, const std::exception_ptr& error);
     void log_access(const Request& request, TimePoint began);

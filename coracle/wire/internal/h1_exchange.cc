@@ -54,8 +54,6 @@ void H1Exchange::detach() noexcept {
     body_input_.release();
 }
 
-bool H1Exchange::is_worth_keeping() const noexcept { return stream_ == nullptr; }
-
 net::IoResult H1Exchange::read_ahead() noexcept {
     // Room for a head of any permitted size; a burst of pipelined requests is bounded by
     // read_ahead_max.
@@ -262,8 +260,7 @@ http::h1::ResponseHead H1Exchange::framed(const ResponseHead& head) {
     close_ = close_ || head.close;
     return {.status = head.status,
             .reason = head.reason,
-            .server = shared_.options().server_name,
-            .date = shared_.date(),
+            .standing = &shared_.standing_fields(),
             .content_type = head.content_type,
             .headers = head.headers,
             .connection = connection_option()};
@@ -316,8 +313,7 @@ void H1Exchange::replace_unsendable(std::string_view what) {
     body_bytes_sent_ = is_head_ ? 0 : text.size();
     bool written = http::h1::write_response(output_,
                                             {.status = 500,
-                                             .server = shared_.options().server_name,
-                                             .date = shared_.date(),
+                                             .standing = &shared_.standing_fields(),
                                              .content_type = "text/plain; charset=utf-8",
                                              .connection = ConnectionOption::close},
                                             is_head_ ? std::string_view() : text);
@@ -386,8 +382,7 @@ void H1Exchange::refuse(int status, std::string_view body) {
     phase_ = Phase::finished;
     bool written = http::h1::write_response(output_,
                                             {.status = status,
-                                             .server = shared_.options().server_name,
-                                             .date = shared_.date(),
+                                             .standing = &shared_.standing_fields(),
                                              .content_type = "text/plain; charset=utf-8",
                                              .connection = ConnectionOption::close},
                                             body);

@@ -33,7 +33,9 @@ class H1Exchange final : public Exchange {
     // The connection's side: lent for a burst of requests.
     void attach(net::Stream& stream, ConnectionDeadline& deadline) noexcept;
     void detach() noexcept;
-    bool is_worth_keeping() const noexcept;
+
+    // The next of those that nobody has borrowed.
+    std::unique_ptr<H1Exchange> next_free;
 
     // Reads once, without waiting, behind what is there.
     net::IoResult read_ahead() noexcept;
