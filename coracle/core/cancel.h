@@ -33,25 +33,25 @@ class Cancelled {
 // A region of a task, and of everything it awaits and spawns, that can be cancelled as one.
 //
 // 1. Scopes nest. An operation is cancelled when its scope or any around it is, up to the first
-// shield.
+//    shield.
 // 2. Every leaf operation (sleep, get, wait, read ...) is a checkpoint, on every call; no plain
 //    function is. What runs a body or other tasks (timeout, shield, task_group, gather) is one
 //    where what it runs is.
 // 3. cancel() asks the operation in flight to withdraw. It does so now, or completes later (a
-// running thread job).
-//    Only then does the task resume: with Cancelled, or with its result if that won. Nothing is
-//    lost in between.
+//    running thread job). Only then does the task resume: with Cancelled, or with its result if
+//    that won. Nothing is lost in between.
 // 4. It stays cancelled: every later checkpoint inside throws again until the scope is left.
 // 5. Only the scope that caused it absorbs it: timeout() turns it into TimeoutError,
-// move_on_after() into a value, a
-//    group into the error of the child that failed. Anyone else lets it pass.
+//    move_on_after() into a value, a group into the error of the child that failed. Anyone else
+//    lets it pass.
 //
 // You meet scopes through timeout(), move_on_after(), fail_after(), shield(), task_group() and
-// cancel_scope(); each takes the body to run inside. Belongs to one loop's thread.
+// cancel_scope(); each takes the body to run inside. Belongs to one loop's thread. It ends with the
+// body, so whoever else may cancel it must have let go of it by then:
 //
 //   bool done = co_await cancel_scope([&](CancelScope& scope) -> Task<void> {
-//       on_stop = [&] { scope.cancel("the user pressed stop"); };
-//       co_await work();
+//       auto stop = button.on_press([&] { scope.cancel("the user pressed stop"); });
+//       co_await work();                                   // `stop` unsubscribes as it goes
 //   });
 class CancelScope : public ListLink<internal::ScopeTag> {
   public:

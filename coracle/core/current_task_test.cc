@@ -88,5 +88,21 @@ TEST(Checkpoint, ThrowsWhenCancelledAndYieldsInTheLongRun) {
     testing::run(body());
 }
 
+TEST(CurrentTask, ForEachTaskGivesEveryLiveTaskOldestFirst) {
+    auto body = []() -> Task<void> {
+        co_await task_group([&](TaskGroup& group) -> Task<void> {
+            auto child = group.create_task([]() -> Task<void> { co_await sleep(1h); });
+            child.set_name("child");
+            std::vector<std::string> names;
+            get_running_loop().for_each_task(
+                [&](const TaskRef& task) { names.push_back(task.name()); });
+            EXPECT_EQ(names, (std::vector<std::string>{current_task().name(), "child"}));
+            group.cancel();
+            co_return;
+        });
+    };
+    testing::run(body());
+}
+
 }  // namespace
 }  // namespace coracle

@@ -131,9 +131,10 @@ class FutureWait : public Park, public ListLink<> {
 // loop.call_soon_threadsafe().
 //
 //   auto reply = create_future<std::string>();
-//   legacy.query(text, [reply](std::string answer) mutable { reply.set_result(std::move(answer));
-//   }); std::string answer = co_await reply;                // by name: a temporary does not
-//   compile
+//   legacy.query(text, [reply](std::string answer) mutable {
+//       reply.set_result(std::move(answer));
+//   });
+//   std::string answer = co_await reply;          // by name: a temporary does not compile
 //
 // Several tasks may wait; each gets a copy of the result, or, when T cannot be copied, the first
 // gets it. Awaiting a future that was cancelled throws TaskCancelledError, an error of the waiter's

@@ -5,6 +5,7 @@
 #include <coracle/base/clock.h>
 #include <coracle/base/move_function.h>
 #include <coracle/core/cancel.h>
+#include <coracle/core/current_task.h>
 #include <coracle/core/internal/loop_bound.h>
 #include <coracle/core/internal/task_node.h>
 #include <coracle/core/io_backend.h>
@@ -106,9 +107,9 @@ class EventLoop final : private internal::TaskOwner, public internal::Spawner<Ev
     void stop() noexcept { stopping_ = true; }
     void stop_threadsafe() noexcept;
 
-    // create_task(fn, args...) starts a task owned by the loop itself, arguments decayed into the
-    // task. An exception is logged when no handle is left to read it. Prefer a TaskGroup, whose end
-    // waits for its children.
+    // create_task(fn, args...) starts a task owned by the loop itself, its arguments (at most
+    // eight) decayed into the task. An exception is logged when no handle is left to read it.
+    // Prefer a TaskGroup, whose end waits for its children.
     using Spawner::create_task;
 
     // Calls fn on this loop's thread, after what is ready now. An exception is logged.
@@ -168,10 +169,11 @@ class EventLoop final : private internal::TaskOwner, public internal::Spawner<Ev
     void external_end() noexcept { --external_; }
     std::size_t external_pending() const noexcept { return external_; }
 
-    // Calls fn(const internal::TaskNode&) for each live task, oldest first.
+    // Calls fn(const TaskRef&) for each live task, oldest first. fn starts and ends none. On the
+    // loop's thread.
     template <class F>
     void for_each_task(F&& fn) {
-        for (internal::TaskNode& task : tasks_) fn(task);
+        for (internal::TaskNode& task : tasks_) fn(TaskRef(task));
     }
 
     // For the library.

@@ -22,8 +22,7 @@ namespace coracle {
 //
 //   LoopChannel<Job> jobs(100);                       // shared by the loops of two threads
 //   co_await jobs.send(std::move(job));               // on one
-//   while (auto job = co_await jobs.receive()) ...    // on the other; empty once closed and
-//   drained
+//   while (auto job = co_await jobs.receive()) ...    // on the other; empty: closed, and drained
 //
 // Cancelling either side loses nothing: an item that was handed to a receiver is delivered, one
 // whose send() is cancelled was never sent. Costs a lock, and a wake-up of the other loop when it

@@ -15,14 +15,17 @@ namespace coracle {
 // The states: idle, then waiting, then completed or withdrawn; never both. A derived awaiter is
 // immovable, lives in the awaiting frame, and follows this shape:
 //
-//   bool await_ready() const noexcept { return false; }          // a checkpoint is never skipped
+//   bool await_ready() const noexcept { return false; }   // a checkpoint is never skipped
 //   template <class P> bool await_suspend(std::coroutine_handle<P> frame) {
-//       if (!checkpoint(frame)) return false;                      // cancelled before it began
-//       if (take the result now) return ready();                   // no wait; the step budget is
-//       charged enqueue this somewhere; return wait();
+//       if (!checkpoint(frame)) return false;             // cancelled before it began
+//       if (take the result now) return ready();          // no wait; the step budget is charged
+//       enqueue this somewhere;
+//       return wait();
 //   }
-//   T await_resume() { finish(); return the result; }              // finish() throws Cancelled if
-//   withdrawn
+//   T await_resume() {
+//       finish();                                         // throws Cancelled if withdrawn
+//       return the result;
+//   }
 //
 // Whoever completes the operation removes it from its queue, stores the result and calls
 // complete(), on the loop's thread. complete() only queues the task; nothing is ever resumed

@@ -20,6 +20,10 @@ void for_each_loop(const std::function<void(EventLoop&)>& fn);
 
 // Coroutine frames and tasks that exist, over all threads that have ended or stand still: what a
 // test compares before and after.
+//
+//   long before = live_frames();
+//   testing::run(body());
+//   EXPECT_EQ(live_frames(), before);
 long live_frames() noexcept;
 
 // One number with its name: {"queued", 12}.

@@ -172,6 +172,10 @@ Scheduler::Start Scheduler::repeated(F&& fn, A&&... args) {
         std::is_invocable_r_v<Task<void>, Callable&, const std::decay_t<A>&...>,
         "the function returns a Task<void> and takes its arguments by value, by const reference, "
         "or by reference from std::ref");
+    static_assert(!internal::dangles<F, A...>,
+                  "the function takes a reference to another type than the argument's, and what "
+                  "would be made for it is gone before the job runs: pass an object of that type, "
+                  "such as std::string(\"literal\")");
     return [function = Callable(std::forward<F>(fn)),
             arguments = std::tuple<std::decay_t<A>...>(std::forward<A>(args)...)]() mutable {
         return std::apply([&](const auto&... stored) { return std::invoke(function, stored...); },

@@ -240,8 +240,8 @@ auto fail_after(std::chrono::duration<Rep, Period> span, Body&& body) {
 // Runs body() for at most `span` and goes on either way: true, or an engaged optional, if the body
 // ended by itself.
 //
-//   if (auto answer = co_await move_on_after(50ms, [&]() -> Task<int> { co_return co_await ask();
-//   })) use(*answer);
+//   auto answer = co_await move_on_after(50ms, [&]() -> Task<int> { co_return co_await ask(); });
+//   if (answer) use(*answer);
 template <class Rep, class Period, class Body>
 auto move_on_after(std::chrono::duration<Rep, Period> span, Body&& body) {
     auto task = internal::body_task(std::forward<Body>(body));

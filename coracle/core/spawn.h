@@ -52,6 +52,84 @@ Delivered<Stored> deliver(Stored& stored) noexcept {
     return static_cast<Delivered<Stored>>(static_cast<std::unwrap_reference_t<Stored>&>(stored));
 }
 
+// What a function, a member function, or a lambda with one signature takes.
+template <class... P>
+struct Parameters {};
+template <class F>
+struct ParametersOf {
+    using Type = void;  // overloaded or generic: not known
+};
+template <class R, class... P>
+struct ParametersOf<R (*)(P...)> {
+    using Type = Parameters<P...>;
+};
+template <class R, class... P>
+struct ParametersOf<R (*)(P...) noexcept> {
+    using Type = Parameters<P...>;
+};
+template <class R, class C, class... P>
+struct ParametersOf<R (C::*)(P...)> {
+    using Type = Parameters<P...>;
+};
+template <class R, class C, class... P>
+struct ParametersOf<R (C::*)(P...) noexcept> {
+    using Type = Parameters<P...>;
+};
+template <class R, class C, class... P>
+struct ParametersOf<R (C::*)(P...) const> {
+    using Type = Parameters<P...>;
+};
+template <class R, class C, class... P>
+struct ParametersOf<R (C::*)(P...) const noexcept> {
+    using Type = Parameters<P...>;
+};
+template <class F>
+    requires requires { &F::operator(); }
+struct ParametersOf<F> : ParametersOf<decltype(&F::operator())> {};
+
+// Whether a parameter that is a reference would refer to something made from the stored argument
+// for the call alone: `const std::string&` given a literal.
+template <class P, class Stored>
+constexpr bool refers_to_temporary() {
+    using Referred = std::remove_reference_t<P>;
+    using Given = std::remove_reference_t<std::unwrap_reference_t<Stored>>;
+    if constexpr (!std::is_reference_v<P> || std::is_function_v<Referred>) {
+        return false;
+    } else {
+        return !std::is_convertible_v<Given*, const volatile Referred*>;
+    }
+}
+
+template <class... P, class... Stored>
+constexpr bool any_temporary(Parameters<P...>*, Parameters<Stored...>*) {
+    if constexpr (sizeof...(P) == sizeof...(Stored)) {
+        return (refers_to_temporary<P, Stored>() || ...);
+    } else {
+        return false;
+    }
+}
+template <class... Stored>
+constexpr bool any_temporary(void*, Parameters<Stored...>*) {
+    return false;
+}
+
+// The same for a whole call; the first argument of a member function is its object.
+template <class F, class... Stored>
+struct Dangles {
+    static constexpr bool value =
+        any_temporary(static_cast<typename ParametersOf<F>::Type*>(nullptr),
+                      static_cast<Parameters<Stored...>*>(nullptr));
+};
+template <class F, class Object, class... Stored>
+    requires std::is_member_function_pointer_v<F>
+struct Dangles<F, Object, Stored...> {
+    static constexpr bool value =
+        any_temporary(static_cast<typename ParametersOf<F>::Type*>(nullptr),
+                      static_cast<Parameters<Stored...>*>(nullptr));
+};
+template <class F, class... A>
+inline constexpr bool dangles = Dangles<std::decay_t<F>, std::decay_t<A>...>::value;
+
 // Refuses what would dangle, with a sentence that names the right form.
 template <class F, class... A>
 constexpr void check_spawn() {
@@ -70,6 +148,10 @@ constexpr void check_spawn() {
                       "the function cannot be called with these arguments: they are moved into the "
                       "task, so pass "
                       "std::ref(x) for a parameter that is a non-const reference");
+        static_assert(!dangles<F, A...>,
+                      "the function takes a reference to another type than the argument's, and "
+                      "what would be made for it is gone before the task runs: pass an object of "
+                      "that type, such as std::string(\"literal\")");
     }
 }
 
@@ -120,9 +202,9 @@ TaskHandle<T> adopt(const TaskOrigin& origin, Task<T> task) {
     return handle;
 }
 
-// The create_task overloads of whatever can own tasks. Fixed arity, because a default argument
-// (where the task was created) cannot follow a parameter pack. Derived provides spawn_loop(),
-// spawn_scope() and spawn_owner().
+// The create_task overloads of whatever can own tasks, up to eight arguments. Fixed arity, because
+// a default argument (where the task was created) cannot follow a parameter pack. Derived provides
+// spawn_loop(), spawn_scope() and spawn_owner().
 template <class Derived>
 class Spawner {
   public:

@@ -5,6 +5,9 @@
 #include <coracle/core/loop.h>
 #include <coracle/core/task_tree.h>
 
+#include <cstdio>
+#include <cstdlib>
+
 namespace coracle {
 namespace {
 
@@ -24,13 +27,19 @@ std::string summary(const std::vector<std::exception_ptr>& exceptions) {
 ExceptionGroup::ExceptionGroup(std::vector<std::exception_ptr> exceptions)
     : Error(summary(exceptions)), exceptions_(std::move(exceptions)) {}
 
-TaskGroup::TaskGroup(internal::TaskNode& owner)
-    : loop_(owner.loop), scope_(owner.loop, owner.scope) {
+TaskGroup::TaskGroup(internal::TaskNode& owner, std::source_location created)
+    : loop_(owner.loop), scope_(owner.loop, owner.scope), created_(created) {
     scope_.internal_enter(owner);
 }
 
 TaskGroup::~TaskGroup() {
-    if (live_ > 0) internal::fatal("a TaskGroup was destroyed while it had children");
+    if (live_ == 0) return;
+    std::fprintf(stderr,
+                 "coracle: a TaskGroup, created in %s (%s:%u), was destroyed while it had %zu %s: "
+                 "await task_group() to its end\n",
+                 created_.function_name(), created_.file_name(),
+                 static_cast<unsigned>(created_.line()), live_, live_ == 1 ? "child" : "children");
+    std::abort();
 }
 
 void TaskGroup::task_ended(internal::TaskNode& task, std::exception_ptr error) noexcept {

@@ -13,6 +13,7 @@
 #include <exception>
 #include <memory>
 #include <optional>
+#include <source_location>
 #include <string>
 #include <string_view>
 #include <tuple>
@@ -51,8 +52,8 @@ class TaskGroup final : private internal::TaskOwner, public internal::Spawner<Ta
     ~TaskGroup();
 
     // create_task(fn, args...): starts fn(args...) as a child, at the loop's next turn. fn is a
-    // function, a member pointer or a captureless lambda; arguments are moved or copied into the
-    // task, std::ref passes a reference. Not once the group has ended.
+    // function, a member pointer or a captureless lambda; at most eight arguments, which are moved
+    // or copied into the task; std::ref passes a reference. Not once the group has ended.
     using Spawner::create_task;
 
     // Starts fn(args..., TaskStarted<T>) as a child and waits until it calls the last argument,
@@ -82,7 +83,7 @@ class TaskGroup final : private internal::TaskOwner, public internal::Spawner<Ta
 
     // For task_group().
     class Join;
-    explicit TaskGroup(internal::TaskNode& owner);
+    TaskGroup(internal::TaskNode& owner, std::source_location created);
     void internal_body_failed(std::exception_ptr error) noexcept;
     Join internal_join() noexcept;
     // Leaves the scope; throws what the children or the body threw, unless this group's own
@@ -102,6 +103,7 @@ class TaskGroup final : private internal::TaskOwner, public internal::Spawner<Ta
 
     EventLoop& loop_;
     CancelScope scope_;
+    std::source_location created_;
     std::size_t live_ = 0;
     Join* join_ = nullptr;
     std::vector<std::exception_ptr> errors_;
@@ -155,8 +157,8 @@ Task<T> start_child(TaskGroup& group, F fn, A... args) {
 TaskNode& this_task();
 
 template <class T, class Body>
-Task<T> run_group(Body body) {
-    TaskGroup group(this_task());
+Task<T> run_group(Body body, std::source_location created) {
+    TaskGroup group(this_task(), created);
     std::optional<std::conditional_t<std::is_void_v<T>, char, T>> result;
     try {
         if constexpr (std::is_void_v<T>) {
@@ -186,13 +188,13 @@ Task<T> TaskGroup::start(F&& fn, A&&... args) {
 
 // Runs body(group) and then waits for every child; returns what the body returned. See TaskGroup.
 template <class Body>
-auto task_group(Body&& body) {
+auto task_group(Body&& body, std::source_location created = std::source_location::current()) {
     internal::check_body<Body>();
     using Result = std::invoke_result_t<std::decay_t<Body>&, TaskGroup&>;
     static_assert(internal::TaskValue<Result>::is_task_result,
                   "the body of a task_group returns a Task");
     using T = typename internal::TaskValue<Result>::Type;
-    return internal::run_group<T, std::decay_t<Body>>(std::forward<Body>(body));
+    return internal::run_group<T, std::decay_t<Body>>(std::forward<Body>(body), created);
 }
 
 }  // namespace coracle

@@ -2,6 +2,7 @@
 #include <coracle/core/task_group.h>
 
 #include <coracle/core/run.h>
+#include <coracle/core/scope.h>
 #include <coracle/core/sleep.h>
 #include <coracle/core/task_tree.h>
 #include <coracle/testing/virtual_loop.h>
@@ -9,6 +10,7 @@
 #include <gtest/gtest.h>
 
 #include <memory>
+#include <source_location>
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -48,6 +50,28 @@ struct Counter {
         total += n + *more;
     }
 };
+
+// What create_task() refuses: a reference to what the argument would have to be converted to.
+using ByReference = Task<void> (*)(const std::string&, int);
+using ByValue = Task<void> (*)(std::string, const int&);
+struct Derived : std::string {};
+struct Holder {
+    Task<void> take(const std::string&) const;
+};
+static_assert(internal::dangles<ByReference, const char*, int>);
+static_assert(internal::dangles<ByReference&, const char (&)[4], int>);
+static_assert(!internal::dangles<ByReference, std::string, int>);
+static_assert(!internal::dangles<ByReference, Derived&, long>);
+static_assert(!internal::dangles<ByReference, std::reference_wrapper<std::string>, int>);
+static_assert(!internal::dangles<ByValue, const char*, int>);
+static_assert(internal::dangles<ByValue, const char*, long>);
+static_assert(internal::dangles<decltype(&Holder::take), Holder*, const char*>);
+static_assert(!internal::dangles<decltype(&Holder::take), Holder*, std::string>);
+inline constexpr auto by_lambda = [](std::string&&) -> Task<void> { co_return; };
+static_assert(internal::dangles<decltype(by_lambda), const char*>);
+static_assert(!internal::dangles<decltype(by_lambda), std::string>);
+inline constexpr auto generic = [](const auto&) -> Task<void> { co_return; };
+static_assert(!internal::dangles<decltype(generic), const char*>);
 
 TEST(TaskGroup, EndsWhenEveryChildHas) {
     std::vector<int> out;
@@ -288,6 +312,18 @@ TEST(TaskGroup, ChildrenSeeWhyTheBodyWasCancelled) {
     };
     testing::run(body());
     EXPECT_EQ(reason, "the user pressed stop");
+}
+
+// Only possible by force: task_group() ends when its children have.
+TEST(TaskGroupDeathTest, DestroyedWithChildrenNamesWhereItWasCreated) {
+    auto abandon = []() -> Task<void> {
+        TaskGroup group(internal::this_task(), std::source_location::current());
+        group.create_task([]() -> Task<void> { co_await sleep(1h); });
+        co_await sleep(0s);
+    };
+    EXPECT_DEATH(run(abandon()),
+                 "a TaskGroup, created in .*task_group_test.cc:[0-9]+\\), was destroyed while it "
+                 "had 1 child:");
 }
 
 }  // namespace

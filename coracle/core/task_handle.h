@@ -141,10 +141,9 @@ class TaskHandle {
     }
     bool cancelled() const noexcept { return node_->was_cancelled(); }
 
-    // The result, moved out; only when done(). Throws the task's exception, or TaskCancelledError.
-    T result() {
-        return node_->take_result();
-    }  // Error when it has not ended, or was taken already
+    // The result, moved out; only when done(). Throws the task's exception, or TaskCancelledError;
+    // Error when it has not ended, or the result was taken already.
+    T result() { return node_->take_result(); }
 
     // Calls fn from the loop once it has ended; soon, if it has. An exception of fn is logged.
     void add_done_callback(MoveFunction<void()> fn) { node_->add_done_callback(std::move(fn)); }

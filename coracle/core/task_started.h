@@ -88,6 +88,10 @@ constexpr void check_start() {
     static_assert(
         std::is_invocable_v<std::decay_t<F>, Delivered<std::decay_t<A>>..., TaskStarted<T>>,
         "group.start<T>(fn, args...) calls fn(args..., TaskStarted<T>)");
+    static_assert(!dangles<F, A..., TaskStarted<T>>,
+                  "the function takes a reference to another type than the argument's, and what "
+                  "would be made for it is gone before the task runs: pass an object of that type, "
+                  "such as std::string(\"literal\")");
 }
 
 template <class T, class F, class... A>

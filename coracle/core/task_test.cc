@@ -4,12 +4,16 @@
 #include <coracle/core/internal/frame_allocator.h>
 #include <coracle/core/run.h>
 #include <coracle/core/sleep.h>
+#include <coracle/core/task_group.h>
 
 #include <gtest/gtest.h>
 
+#include <functional>
 #include <memory>
+#include <optional>
 #include <stdexcept>
 #include <string>
+#include <thread>
 
 namespace coracle {
 namespace {
@@ -103,7 +107,34 @@ TEST(TaskDeathTest, AwaitingTwiceNamesTheCoroutine) {
         co_await std::move(task);
         co_await std::move(task);
     };
-    EXPECT_DEATH(run(twice()), "awaited twice.*later");
+    EXPECT_DEATH(run(twice()), "awaited twice.*later.*task_test.cc:");
+}
+
+Task<void> take_over(std::optional<Task<int>>& task) { co_await std::move(*task); }
+
+TEST(TaskDeathTest, DroppingAStartedTaskNamesTheCoroutine) {
+    auto drop = []() -> Task<void> {
+        std::optional<Task<int>> task = later(1);
+        co_await task_group([&](TaskGroup& group) -> Task<void> {
+            group.create_task(take_over, std::ref(task));
+            co_await sleep(0s);
+            task.reset();
+        });
+    };
+    EXPECT_DEATH(run(drop()), "dropped after it started and before it ended.*later.*task_test.cc:");
+}
+
+TEST(TaskDeathTest, CreatingATaskFromAnotherThreadNamesTheLoop) {
+    auto use_beside = []() -> Task<void> {
+        co_await task_group([](TaskGroup& group) -> Task<void> {
+            std::thread([&] { group.create_task(sum_of_later, 1); }).join();
+            co_return;
+        });
+    };
+    GTEST_FLAG_SET(death_test_style, "threadsafe");
+    EXPECT_DEATH(run(use_beside()),
+                 "an EventLoop \\(create_task\\), created in .*, was used from a thread that is "
+                 "not its loop's");
 }
 #endif
 

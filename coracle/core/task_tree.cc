@@ -89,7 +89,7 @@ void append_task(std::string& out, const TaskNode& task, const Children& childre
 
 std::string task_tree(EventLoop& loop) {
     Children children;
-    loop.for_each_task([&](const TaskNode& task) { children.emplace(parent_of(task), &task); });
+    for (const TaskNode& task : loop.internal_tasks()) children.emplace(parent_of(task), &task);
     std::string out;
     auto [begin, end] = children.equal_range(nullptr);
     for (auto root = begin; root != end; ++root) append_task(out, *root->second, children, 0);

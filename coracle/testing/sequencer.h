@@ -14,9 +14,10 @@ namespace coracle::testing {
 // them. Belongs to one loop; outlives its steps.
 //
 //   Sequencer sequence;
-//   // in one task:                                    // in another:
-//   { auto step = co_await sequence.step(0); a(); }     { auto step = co_await sequence.step(1);
-//   b(); } { auto step = co_await sequence.step(2); c(); }
+//   { auto step = co_await sequence.step(0); a(); }      // in one task
+//   { auto step = co_await sequence.step(2); c(); }
+//
+//   { auto step = co_await sequence.step(1); b(); }      // in another
 class Sequencer {
   public:
     class [[nodiscard]] Step {

@@ -70,7 +70,8 @@ int prove_that_it_can_fail() {
 
 int main(int argc, char** argv) {
     std::string_view argument = argc > 1 ? argv[1] : "";
-    log::set_level(log::Level::error);
+    // A handler that is cut in the middle of its response is what some cells are about.
+    log::set_sink([](log::Level, std::string_view, std::string_view) {});
     std::setvbuf(stdout, nullptr, _IOLBF, 0);
 
     Matrix all;

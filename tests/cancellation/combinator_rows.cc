@@ -200,8 +200,10 @@ void add_combinator_rows(Matrix& matrix) {
                      call_gather_settled_awaitables);
     matrix.add<Call>("as_completed(tasks, body, options)", through_tasks, {}, {},
                      call_as_completed);
-    matrix.add<Call>("task_group(body)", through_tasks, {}, "in the body", call_task_group);
-    matrix.add<Call>("task_group(body)", through_tasks, {}, "in its end", call_task_group_child);
+    matrix.add<Call>("task_group(body, created)", through_tasks, {}, "in the body",
+                     call_task_group);
+    matrix.add<Call>("task_group(body, created)", through_tasks, {}, "in its end",
+                     call_task_group_child);
     matrix.add<GroupStart>("TaskGroup::start(fn, args...)", through_tasks);
     matrix.add<TryFinally>("try_finally(body, cleanup, options)");
     matrix.add<SchedulerRun>("Scheduler::run()", {.result_wins = false, .keeps_completion = false});
