@@ -27,6 +27,11 @@ here='unless(hasAncestor(lambdaExpr(hasAncestor(expr(equalsBoundNode("full")))))
 awaits="$full, hasDescendant(coawaitExpr($here))"
 inside="exprWithCleanups(unless(isExpansionInSystemHeader()), $awaits, forEachDescendant("
 of_class='hasType(hasUnqualifiedDesugaredType(recordType()))'
+# The frame of a function that declares nothing and awaits in a condition is laid out 8 bytes off. Lambdas are not concerned.
+has_await='hasCondition(expr(anyOf(coawaitExpr(), hasDescendant(coawaitExpr()))))'
+branches="anyOf(ifStmt($has_await), whileStmt($has_await), doStmt($has_await), forStmt($has_await), switchStmt($has_await))"
+bare_body='coroutineBodyStmt(hasBody(compoundStmt(unless(hasDescendant(declStmt())), forEachDescendant('
+bare='functionDecl(unless(isExpansionInSystemHeader()), unless(cxxMethodDecl(ofClass(cxxRecordDecl(isLambda())))), hasBody('
 matchers=(
     "m ${inside}cxxBindTemporaryExpr(has(lambdaExpr()), $here).bind(\"capturing lambda in co_await expression\")))"
     "m ${inside}cxxBindTemporaryExpr(has(initListExpr()), $here).bind(\"aggregate temporary in co_await expression\")))"
@@ -35,6 +40,7 @@ matchers=(
     "m initListExpr($of_class, $awaits).bind(\"co_await inside aggregate braces\")"
     "m cxxThrowExpr($awaits).bind(\"co_await inside throw\")"
     "m cxxNewExpr($awaits).bind(\"co_await inside new\")"
+    "m ${bare}${bare_body}stmt($branches).bind(\"awaiting condition where nothing is declared\")))))))"
 )
 
 # run_query FILE ARGUMENT...: prints the findings of one file.

@@ -64,6 +64,37 @@ Task<int> found(bool flag, std::string text, std::shared_ptr<int> shared) {
     co_return total + static_cast<int>(pair.first.size() + owned->size());
 }
 
+int counter = 0;
+Task<int> bare_if() {
+    if (co_await limited({}) > 0) ++counter;  // finds: awaiting condition where nothing is declared
+    co_return counter;
+}
+Task<int> bare_while(int limit) {
+    try {
+        while (counter < limit &&  // finds: awaiting condition where nothing is declared
+               co_await limited({}) > 0) {
+            ++counter;
+        }
+    } catch (const std::exception&) {
+        counter = 0;
+    }
+    co_return counter;
+}
+Task<int> not_bare() {
+    int result = 0;
+    if (co_await limited({}) > 0) ++result;
+    while (co_await limited({}) > 0) ++result;
+    auto lambda = []() -> Task<int> {
+        if (co_await limited({}) > 0) ++counter;
+        co_return counter;
+    };
+    co_return result + co_await lambda();
+}
+Task<int> declared_in_the_condition() {
+    if (int more = co_await limited({})) counter += more;
+    co_return co_await limited({}) > 0 ? counter : 0;
+}
+
 Task<int> not_found(bool flag, std::string text, std::shared_ptr<int> shared) {
     int total = 0;
     auto named = [shared] { return *shared; };
@@ -92,5 +123,9 @@ Task<int> not_found(bool flag, std::string text, std::shared_ptr<int> shared) {
 
 int main() {
     (void)&found;
+    (void)&bare_if;
+    (void)&bare_while;
+    (void)&not_bare;
+    (void)&declared_in_the_condition;
     (void)&not_found;
 }

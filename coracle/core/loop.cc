@@ -393,9 +393,9 @@ bool EventLoop::remove_writer(int fd) {
     return watchers_ && watchers_->remove(fd, Readiness::Direction::writable);
 }
 
-void EventLoop::add_signal_handler(int signal, MoveFunction<void()> fn) {
+void EventLoop::add_signal_handler(int signal, MoveFunction<void()> fn, SignalTap tap) {
     if (!signals_) signals_ = std::make_unique<Signals>(signal_pending_, *backend_);
-    signals_->add(signal, std::move(fn));
+    signals_->add(signal, std::move(fn), tap);
 }
 
 bool EventLoop::remove_signal_handler(int signal) { return signals_ && signals_->remove(signal); }

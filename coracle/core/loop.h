@@ -59,6 +59,12 @@ struct LoopStatistics {
     Duration longest_step{};       // since the loop began, to the resolution of the coarse clock
 };
 
+// A function that runs inside a signal handler, and its argument.
+struct SignalTap {
+    void (*function)(void* argument) noexcept = nullptr;
+    void* argument = nullptr;
+};
+
 // Cancels what call_later() scheduled. Copies refer to the same call; dropping the handle does not
 // cancel.
 class TimerHandle {
@@ -123,7 +129,10 @@ class EventLoop final : private internal::TaskOwner, public internal::Spawner<Ev
     // Calls fn on the loop's thread when the process gets the signal; replaces the previous handler
     // of this loop for it. At most one loop handles a signal. Throws SystemError for a signal that
     // cannot be caught.
-    void add_signal_handler(int signal, MoveFunction<void()> fn);
+    //   loop.add_signal_handler(SIGHUP, [&] { reload.set(); });
+    // `tap` is called in addition, where and when the signal arrives: also while a step blocks this
+    // loop, on any thread, and only with what signal-safety(7) allows.
+    void add_signal_handler(int signal, MoveFunction<void()> fn, SignalTap tap = {});
     // Restores the signal's disposition from before. False if there was no handler.
     bool remove_signal_handler(int signal);
 

@@ -153,7 +153,7 @@ class Process {
     std::atomic<std::size_t> not_ended_{0};
     std::atomic<int> exit_code_{0};
     std::unique_ptr<Event> others_ended_;
-    ShutdownGuard guard_{exit_code_};
+    ShutdownGuard guard_{exit_code_, options_.shutdown_timeout};
     int signals_ = 0;
 };
 
@@ -304,8 +304,8 @@ void Process::ended() {
 void Process::leader_began(EventLoop& loop) {
     others_ended_ = std::make_unique<Event>();
     if (options_.handle_signals) {
-        loop.add_signal_handler(SIGINT, [this] { signalled(); });
-        loop.add_signal_handler(SIGTERM, [this] { signalled(); });
+        loop.add_signal_handler(SIGINT, [this] { signalled(); }, guard_.tap());
+        loop.add_signal_handler(SIGTERM, [this] { signalled(); }, guard_.tap());
     }
     for (std::size_t i = 1; i < workers_.size(); ++i) {
         threads_.emplace_back(&Worker::run, workers_[i].get());
@@ -324,10 +324,8 @@ void Process::signalled() { stop_all(++signals_ > 1); }
 
 void Process::stop_all(bool at_once) {
     // Threads that cannot be interrupted, and a blocked loop, must not keep the program beyond its
-    // deadline. What a hurried end may still take:
-    constexpr Duration hurried_max = 1s;
-    guard_.arm(at_once ? std::min(hurried_max, options_.shutdown_timeout)
-                       : options_.shutdown_timeout);
+    // deadline.
+    guard_.arm(at_once);
     for (auto& worker : workers_) {
         worker->post([target = worker.get(), at_once] { target->stop(at_once); });
     }

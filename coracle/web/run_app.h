@@ -31,7 +31,8 @@ struct RunOptions {
 
     // From the first signal to the end of the program: handlers that end in time are not cut, the
     // rest are cancelled and counted in the log. A tenth of it, at most a second, is kept for
-    // on_cleanup and cleanup contexts. A second signal means now.
+    // on_cleanup and cleanup contexts. A second signal means now. Both hold also while a handler
+    // blocks the loop: the program is then left without destructors.
     Duration shutdown_timeout = 60s;
 
     // Limits and deadlines of connections.

@@ -325,5 +325,36 @@ TEST(RunAppDeathTest, WhatCannotBeInterruptedDoesNotKeepTheProgramBeyondItsDeadl
     EXPECT_THAT(child.read_errors(), HasSubstr("leaving without it at the deadline"));
 }
 
+Task<Response> block(Request&) {
+    block_for_ever();
+    co_return text("never");
+}
+
+Application make_blocked_app() {
+    Application app;
+    app.add_routes({get("/block", block)});
+    return app;
+}
+
+TEST(RunAppDeathTest, ABlockedLoopDoesNotKeepItBeyondTheDeadline) {
+    Child child([] { return run_app(make_blocked_app, {.port = 0, .shutdown_timeout = 100ms}); });
+    Connection busy(child.port());
+    busy.send("/block");
+    child.wait_for_errors("stuck");
+    child.signal(SIGTERM);
+    EXPECT_EQ(child.wait(), 0);
+    EXPECT_THAT(child.read_errors(), HasSubstr("leaving without it at the deadline"));
+}
+
+TEST(RunAppDeathTest, ASecondSignalMeansNowAlsoToABlockedLoop) {
+    Child child([] { return run_app(make_blocked_app, {.port = 0, .shutdown_timeout = 24h}); });
+    Connection busy(child.port());
+    busy.send("/block");
+    child.wait_for_errors("stuck");
+    child.signal(SIGINT);
+    child.signal(SIGTERM);  // another one, which the kernel cannot take for the first
+    EXPECT_EQ(child.wait(), 0);
+}
+
 }  // namespace
 }  // namespace coracle::web

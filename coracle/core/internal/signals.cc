@@ -23,7 +23,20 @@ constexpr int calls_max = 2;
 struct Slot {
     std::atomic<SignalHandlers*> handlers{nullptr};
     std::atomic<int> arrived{0};  // not yet dispatched
-    std::atomic<int> running{0};  // C-level handlers that may be using `handlers`, on any thread
+    std::atomic<void (*)(void*) noexcept> tap{nullptr};
+    std::atomic<void*> tap_argument{nullptr};
+    std::atomic<int> running{0};  // C-level handlers that may be using the above, on any thread
+
+    void set_tap(SignalTap wanted) noexcept {
+        tap.store(nullptr);
+        wait_until_unused();
+        tap_argument.store(wanted.argument);
+        tap.store(wanted.function);
+    }
+    // A signal may have been caught on another thread just before; it does not take long.
+    void wait_until_unused() const noexcept {
+        while (running.load() > 0) std::this_thread::yield();
+    }
 };
 
 std::array<Slot, signals_max> slots;
@@ -32,6 +45,7 @@ void on_signal(int signal) {
     Slot& slot = slots[static_cast<std::size_t>(signal)];
     slot.running.fetch_add(1);
     slot.arrived.fetch_add(1);
+    if (auto* tap = slot.tap.load()) tap(slot.tap_argument.load());
     if (SignalHandlers* handlers = slot.handlers.load()) handlers->notify();
     slot.running.fetch_sub(1);
 }
@@ -47,10 +61,11 @@ void SignalHandlers::notify() noexcept {
     backend_.wake();
 }
 
-void SignalHandlers::add(int signal, MoveFunction<void()> fn) {
+void SignalHandlers::add(int signal, MoveFunction<void()> fn, SignalTap tap) {
     auto shared = std::make_shared<MoveFunction<void()>>(std::move(fn));
     if (auto found = handlers_.find(signal); found != handlers_.end()) {
         found->second.fn = std::move(shared);
+        slots[static_cast<std::size_t>(signal)].set_tap(tap);
         return;
     }
     std::string what = "handle signal " + std::to_string(signal);
@@ -61,6 +76,7 @@ void SignalHandlers::add(int signal, MoveFunction<void()> fn) {
         throw Error(what + ": another loop of this process handles it already");
     }
     slot.arrived.store(0);
+    slot.set_tap(tap);
     struct sigaction action{};
     action.sa_handler = on_signal;
     action.sa_flags = SA_RESTART;
@@ -68,6 +84,7 @@ void SignalHandlers::add(int signal, MoveFunction<void()> fn) {
     Handler handler{std::move(shared), {}};
     if (sigaction(signal, &action, &handler.previous) < 0) {
         int code = errno;
+        slot.set_tap({});
         slot.handlers.store(nullptr);
         throw SystemError(what, code);
     }
@@ -79,9 +96,9 @@ bool SignalHandlers::remove(int signal) {
     if (found == handlers_.end()) return false;
     sigaction(signal, &found->second.previous, nullptr);
     Slot& slot = slots[static_cast<std::size_t>(signal)];
+    slot.set_tap({});
     slot.handlers.store(nullptr);
-    // The signal may have been caught on another thread just before; it does not take long.
-    while (slot.running.load() > 0) std::this_thread::yield();
+    slot.wait_until_unused();
     handlers_.erase(found);
     return true;
 }

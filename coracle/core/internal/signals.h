@@ -14,6 +14,7 @@ namespace coracle {
 
 class EventLoop;
 class IoBackend;
+struct SignalTap;
 
 namespace internal {
 
@@ -27,7 +28,7 @@ class SignalHandlers {
     SignalHandlers& operator=(const SignalHandlers&) = delete;
     ~SignalHandlers();
 
-    void add(int signal, MoveFunction<void()> fn);
+    void add(int signal, MoveFunction<void()> fn, SignalTap tap);
     bool remove(int signal);
     void dispatch(EventLoop& loop);
 
