@@ -24,6 +24,31 @@ if("${CMAKE_CXX_FLAGS} ${CMAKE_CXX_FLAGS_DEBUG} ${CMAKE_CXX_FLAGS_RELEASE}" MATC
     set(CORACLE_SANITIZED ON)
 endif()
 
+# coracle_optional_library(NAME pkg-config-name DEBIAN-PACKAGE VERSION WHAT)
+# The option CORACLE_NAME: AUTO (the default) is wherever the library is installed, ON requires it, OFF does without.
+# Sets CORACLE_HAS_NAME, and CORACLE_NAME_LIBRARY to what core links.
+function(coracle_optional_library name module package version what)
+    set(CORACLE_${name} AUTO CACHE STRING "${what}: ON, OFF, or AUTO for where ${package} is installed")
+    set_property(CACHE CORACLE_${name} PROPERTY STRINGS AUTO ON OFF)
+    set(has OFF)
+    if(CORACLE_${name})
+        pkg_check_modules(${module} QUIET IMPORTED_TARGET "${module}>=${version}")
+        set(has ${${module}_FOUND})
+        if(NOT has AND CORACLE_${name} STREQUAL "AUTO")
+            message(STATUS "${what} is left out: there is no ${module} ${version} (${package})")
+        elseif(NOT has)
+            message(FATAL_ERROR "${what} needs ${module} ${version}: install ${package}, or set CORACLE_${name}=OFF")
+        endif()
+    endif()
+    set(CORACLE_HAS_${name} ${has} PARENT_SCOPE)
+    set(CORACLE_${name}_LIBRARY PARENT_SCOPE)
+    if(has)
+        set(CORACLE_${name}_LIBRARY PkgConfig::${module} PARENT_SCOPE)
+        set(CORACLE_SYSTEM_LIBS ${CORACLE_SYSTEM_LIBS} ${${module}_LDFLAGS} PARENT_SCOPE)
+        set(CORACLE_PKG_CONFIG_MODULES ${CORACLE_PKG_CONFIG_MODULES} ${module} PARENT_SCOPE)
+    endif()
+endfunction()
+
 # The sources of coracle/FOLDER matching PATTERN, without those of a module nested in it.
 function(coracle_sources result folder pattern)
     file(GLOB_RECURSE sources CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/coracle/${folder}/${pattern}")
@@ -82,6 +107,11 @@ function(coracle_module_tests)
             # The two that never see a coroutine do not wait for what stands on them to compile.
             if(NOT name MATCHES "^(base|http)$")
                 target_link_libraries(${target} PRIVATE coracle_testing)
+                # Holds them to the loop backend that CORACLE_LOOP names; core has it among its own.
+                if(NOT name STREQUAL "core")
+                    target_sources(${target} PRIVATE
+                        "${PROJECT_SOURCE_DIR}/coracle/core/internal/backend_report_test.cc")
+                endif()
             endif()
             gtest_discover_tests(${target} TEST_PREFIX "${name}." DISCOVERY_MODE PRE_TEST
                 WORKING_DIRECTORY "${PROJECT_SOURCE_DIR}" PROPERTIES LABELS "${name}")

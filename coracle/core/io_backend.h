@@ -6,6 +6,7 @@
 #include <coracle/core/readiness.h>
 
 #include <memory>
+#include <span>
 #include <string_view>
 
 namespace coracle {
@@ -26,8 +27,13 @@ class Descriptor : public Readiness {
     void attach();
     void detach() noexcept;
 
+    // For the backend it is attached to: what that keeps for it.
+    void* internal_registration() const noexcept { return registration_; }
+    void internal_set_registration(void* registration) noexcept { registration_ = registration; }
+
   private:
     class IoBackend* backend_ = nullptr;
+    void* registration_ = nullptr;
     int fd_;
 };
 
@@ -42,6 +48,8 @@ class IoBackend {
 
     // Watches the descriptor for both directions until detach(). Throws SystemError.
     virtual void attach(Descriptor& descriptor) = 0;
+    // The descriptor is touched no more, and nothing of the backend's keeps its file open. Before
+    // the fd is closed.
     virtual void detach(Descriptor& descriptor) noexcept = 0;
 
     // Collects changes: sets latches of descriptors that changed, then returns; never resumes a
@@ -56,9 +64,31 @@ class IoBackend {
     // A descriptor that becomes readable when wait() would have something to report; for a host
     // loop that drives ours. -1 when there is none.
     virtual int fd() const noexcept = 0;
+
+    // Tells the kernel what it has not been told yet, so that fd() speaks for every descriptor: the
+    // last thing before a host waits on it. wait() does so itself. May set latches.
+    virtual void flush() {}
 };
 
 // The backend over epoll, the default. Throws SystemError.
 std::unique_ptr<IoBackend> make_epoll_backend();
+
+// The backend over io_uring: one multishot poll per descriptor, so that a turn of a busy loop costs
+// one system call at most. Needs Linux 5.13 and is at its best from 6.1 on. Throws SystemError when
+// the kernel refuses it, as it does in most containers, and Error when this build has none.
+std::unique_ptr<IoBackend> make_io_uring_backend();
+
+// The backend over libuv, with a uv_loop_t of its own. Timers are exact to a millisecond. Throws
+// SystemError, and Error when this build has none.
+std::unique_ptr<IoBackend> make_libuv_backend();
+
+// The backend of that name: "epoll", "io_uring" or "libuv". An empty name is what the environment
+// variable CORACLE_LOOP says, or else epoll. Where the kernel refuses io_uring it is epoll, which
+// is said once in the log. Throws Error for another name and for a backend that this build does not
+// have, SystemError when the kernel refuses.
+std::unique_ptr<IoBackend> make_io_backend(std::string_view name = {});
+
+// The names that this build has. The kernel may refuse io_uring nevertheless.
+std::span<const std::string_view> io_backend_names() noexcept;
 
 }  // namespace coracle

@@ -4,6 +4,7 @@
 #include <coracle/base/assert.h>
 #include <coracle/base/error.h>
 #include <coracle/base/log.h>
+#include <coracle/core/internal/backend_counts.h>
 #include <coracle/core/internal/fd_watchers.h>
 #include <coracle/core/internal/loop_registry.h>
 #include <coracle/core/internal/signals.h>
@@ -113,7 +114,7 @@ struct EventLoop::Watchers : internal::FdWatchers {
 };
 
 EventLoop::EventLoop(LoopOptions options, std::source_location created)
-    : EventLoop(make_epoll_backend(), options, created) {}
+    : EventLoop(make_io_backend(options.backend), options, created) {}
 
 EventLoop::EventLoop(std::unique_ptr<IoBackend> backend, LoopOptions options,
                      std::source_location created)
@@ -123,6 +124,8 @@ EventLoop::EventLoop(std::unique_ptr<IoBackend> backend, LoopOptions options,
       root_scope_(*this, nullptr),
       turn_time_(time()),
       random_(options.seed) {
+    options_.backend = {};
+    internal::count_loop_on(backend_->name());
     internal::register_loop(*this);
 }
 
@@ -139,7 +142,7 @@ EventLoop::~EventLoop() {
 void EventLoop::close() {
     CurrentLoop current(*this);
     root_scope_.cancel("the loop is closing");
-    Duration began = coarse_now();
+    Duration began = coarse_mark_ = coarse_now();
     while (!tasks_.empty()) {
         auto limit = call_later(100ms, [] {});  // a wait that looks at the clock again
         turn(true);
@@ -201,7 +204,9 @@ bool EventLoop::poll() {
     turn(false);
     if (!ready_.empty() || take_posted()) return true;
     // The host waits on fd() now, so a post must write to it.
-    return !prepare_to_sleep();
+    if (!prepare_to_sleep()) return true;
+    backend_->flush();
+    return !ready_.empty();
 }
 
 TimePoint EventLoop::next_deadline() const noexcept {

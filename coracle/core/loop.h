@@ -40,6 +40,10 @@ struct LoopOptions {
     Duration close_timeout = 10s;
     // Where time comes from; null is the system's monotonic clock. Must outlive the loop.
     ClockSource* clock = nullptr;
+    // How it waits for descriptors: "epoll", "io_uring" or "libuv"; empty is what the environment
+    // variable CORACLE_LOOP says, or else epoll. See make_io_backend(). Needs to live for the
+    // constructor of the loop only.
+    std::string_view backend = {};
 };
 static_assert(std::is_trivially_copyable_v<LoopOptions>);
 
@@ -87,6 +91,7 @@ class TimerHandle {
 // for I/O, waiting only when nothing is ready.
 class EventLoop final : private internal::TaskOwner, public internal::Spawner<EventLoop> {
   public:
+    // Throws Error for a backend that is not there, SystemError when the kernel refuses.
     explicit EventLoop(LoopOptions options = {},
                        std::source_location created = std::source_location::current());
     EventLoop(std::unique_ptr<IoBackend> backend, LoopOptions options,
@@ -159,16 +164,24 @@ class EventLoop final : private internal::TaskOwner, public internal::Spawner<Ev
 
     TimerQueue& timers() noexcept { return timers_; }
     IoBackend& backend() noexcept { return *backend_; }
+    // What it waits with: "epoll", "io_uring", "libuv", "virtual".
+    std::string_view backend_name() const noexcept { return backend_->name(); }
     CancelScope& root_scope() noexcept { return root_scope_; }
     LoopStatistics statistics() const noexcept;
 
-    // To be a guest in another loop: watch fd(), and call poll() when it is readable and at
-    // next_deadline().
+    // To be a guest in another loop, on one thread with it: wait until fd() is readable or
+    // next_deadline() has come, call poll() until it returns false, and again. Every wake-up shows
+    // in fd(): descriptors, other threads, signals. poll() may be called at any other time too, but
+    // not from inside a task or callback of the loop. See docs/guide/loop.md.
+    //
+    // Where it is readable when there is something to do; for reading readiness only: never read,
+    // written or closed. The same for the life of a loop that stays on the thread that made it.
     int fd() const noexcept { return backend_->fd(); }
-    // Runs everything that is ready, without waiting. True if there is more to run at once.
+    // Runs what is ready, at most a few hundred steps, without waiting. True if there is more to
+    // run at once.
     bool poll();
-    // When poll() is due even if fd() stays quiet: TimePoint::min() for at once, no_deadline for
-    // never.
+    // When poll() is due even if fd() stays quiet, on the clock of time(): TimePoint::min() for at
+    // once, no_deadline for never. Ask after poll() has returned false.
     TimePoint next_deadline() const noexcept;
 
     // Something outside will wake this loop (a worker thread has a job of ours): while the count is

@@ -23,6 +23,16 @@ class Readiness {
   public:
     enum class Direction { readable, writable };
 
+    // Whoever sets the latches, if it must hear when one is cleared: a kernel interface that
+    // reports states rather than changes is then told to look again.
+    class Source {
+      public:
+        virtual void cleared(Direction direction) noexcept = 0;
+
+      protected:
+        ~Source() = default;
+    };
+
     class [[nodiscard]] Wait final : public Park {
       public:
         Wait(Readiness& readiness, Direction direction) noexcept
@@ -75,8 +85,14 @@ class Readiness {
     bool has_ended() const noexcept { return ended_; }
 
     // The call said it would block.
-    void clear_readable() noexcept { readable_ = false; }
-    void clear_writable() noexcept { writable_ = false; }
+    void clear_readable() noexcept {
+        readable_ = false;
+        if (source_) source_->cleared(Direction::readable);
+    }
+    void clear_writable() noexcept {
+        writable_ = false;
+        if (source_) source_->cleared(Direction::writable);
+    }
 
     // Something changed: sets the latch and wakes the waiter.
     void set_readable() noexcept;
@@ -85,6 +101,9 @@ class Readiness {
     // Ends the waits in progress with false, without an exception: a deadline of the connection, a
     // shutdown. Does nothing when nobody waits.
     void interrupt() noexcept;
+
+    // Null for none, which is how it starts. Must outlive its time here.
+    void set_source(Source* source) noexcept { source_ = source; }
 
     // A few words for describe(): "tcp 127.0.0.1:8080". Must outlive the waits.
     void set_label(const char* label) noexcept { label_ = label; }
@@ -97,6 +116,7 @@ class Readiness {
 
     Wait* reader_ = nullptr;
     Wait* writer_ = nullptr;
+    Source* source_ = nullptr;
     const char* label_ = "stream";
     bool readable_ = true;
     bool writable_ = true;

@@ -2,16 +2,17 @@
 // The epoll backend: every descriptor registered once, edge-triggered, for both directions.
 #include <coracle/base/assert.h>
 #include <coracle/base/error.h>
+#include <coracle/core/internal/wake_event.h>
 #include <coracle/core/io_backend.h>
 
 #include <sys/epoll.h>
-#include <sys/eventfd.h>
 #include <unistd.h>
 
 #include <array>
 #include <cerrno>
 #include <cstdint>
 #include <ctime>
+#include <string>
 
 namespace coracle {
 namespace {
@@ -20,22 +21,13 @@ class EpollBackend final : public IoBackend {
   public:
     EpollBackend() : epoll_(epoll_create1(EPOLL_CLOEXEC)) {
         if (epoll_ < 0) throw SystemError("epoll_create1", errno);
-        event_ = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-        if (event_ < 0) {
-            int code = errno;
-            close(epoll_);
-            throw SystemError("eventfd", code);
-        }
         epoll_event interest{};
         interest.events = EPOLLIN | EPOLLET;
         interest.data.ptr = nullptr;
-        epoll_ctl(epoll_, EPOLL_CTL_ADD, event_, &interest);
+        epoll_ctl(epoll_, EPOLL_CTL_ADD, event_.fd(), &interest);
     }
 
-    ~EpollBackend() override {
-        close(event_);
-        close(epoll_);
-    }
+    ~EpollBackend() override { close(epoll_); }
 
     std::string_view name() const noexcept override { return "epoll"; }
     int fd() const noexcept override { return epoll_; }
@@ -61,7 +53,7 @@ class EpollBackend final : public IoBackend {
             const epoll_event& event = events[static_cast<std::size_t>(i)];
             auto* descriptor = static_cast<Descriptor*>(event.data.ptr);
             if (!descriptor) {
-                drain_wakes();
+                event_.clear();
                 continue;
             }
             // An error or a hang-up ends both directions: whoever waits finds it by trying.
@@ -72,13 +64,7 @@ class EpollBackend final : public IoBackend {
         }
     }
 
-    void wake() noexcept override {
-        const std::uint64_t one = 1;
-        int saved = errno;
-        // Fails only when the counter is full, and then the wake is already there.
-        [[maybe_unused]] ssize_t written = write(event_, &one, sizeof one);
-        errno = saved;
-    }
+    void wake() noexcept override { event_.set(); }
 
   private:
     template <std::size_t N>
@@ -110,13 +96,8 @@ class EpollBackend final : public IoBackend {
         return count;
     }
 
-    void drain_wakes() noexcept {
-        std::uint64_t count;
-        [[maybe_unused]] ssize_t got = read(event_, &count, sizeof count);
-    }
-
+    internal::WakeEvent event_;
     int epoll_;
-    int event_ = -1;
 };
 
 }  // namespace
