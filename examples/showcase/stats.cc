@@ -43,6 +43,7 @@ Task<web::Response> stats(web::Request& request) {
     const auto pool = app.get<ThreadPoolExecutor>().statistics();
     boost::json::object answer = {
         {"worker", {{"index", worker.index()}, {"count", worker.count()}}},
+        {"backend", EventLoop::current().backend_name()},
         {"loop",
          {{"lag_us", us(lag.current())},
           {"lag_max_us", us(lag.max())},

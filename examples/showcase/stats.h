@@ -11,6 +11,7 @@ namespace showcase {
 // time, oldest first.
 //
 //   {"worker": {"index": 0, "count": 1},
+//    "backend": "epoll",
 //    "loop": {"lag_us": 82, "lag_max_us": 1000291, "sample_us": 250000, "recent_us": [95, ...]},
 //    "requests": 1024, "connections": 3,
 //    "pool": {"running": 3, "queued": 1, "completed": 5, "rejected": 0}}

@@ -3,6 +3,7 @@
 
 import email.utils
 import json
+import os
 import subprocess
 import tempfile
 import time
@@ -79,6 +80,7 @@ class Curl(unittest.TestCase):
         self.assertTrue(fields["content-type"].startswith("application/json"))
         stats = json.loads(body)
         self.assertEqual(stats["worker"], {"index": 0, "count": 1})
+        self.assertEqual(stats["backend"], os.environ.get("CORACLE_LOOP") or "epoll")
         self.assertEqual(set(stats["pool"]), {"running", "queued", "completed", "rejected"})
         self.assertEqual(set(stats["loop"]), {"lag_us", "lag_max_us", "sample_us", "recent_us"})
         self.assertGreaterEqual(stats["connections"], 1)

@@ -3,6 +3,7 @@
 
 import contextlib
 import json
+import os
 import pathlib
 import re
 import signal
@@ -47,6 +48,10 @@ class Server:
         if not self.port:
             self.__exit__(AssertionError)
             raise AssertionError(f"{self._command}: it ended or stayed silent instead of listening\n{self.said}")
+        if (wanted := os.environ.get("CORACLE_LOOP")) and self._command[0].endswith("/showcase"):
+            if (got := self.stats()["backend"]) != wanted:
+                self.__exit__(AssertionError)
+                raise AssertionError(f"{self._command}: CORACLE_LOOP is {wanted}, but it runs on {got}")
         return self
 
     def __exit__(self, failure=None, *_):
