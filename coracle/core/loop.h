@@ -175,7 +175,7 @@ class EventLoop final : private internal::TaskOwner, public internal::Spawner<Ev
     // not from inside a task or callback of the loop. See docs/guide/loop.md.
     //
     // Where it is readable when there is something to do; for reading readiness only: never read,
-    // written or closed. The same for the life of a loop that stays on the thread that made it.
+    // written or closed. The same for the loop's life.
     int fd() const noexcept { return backend_->fd(); }
     // Runs what is ready, at most a few hundred steps, without waiting. True if there is more to
     // run at once.

@@ -18,6 +18,7 @@
 #include <poll.h>
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstdint>
@@ -97,7 +98,18 @@ class IoUringBackend final : public IoBackend {
     }
 
     std::string_view name() const noexcept override { return "io_uring"; }
-    int fd() const noexcept override { return (*ring_)->ring_fd; }
+
+    // An eventfd that the kernel writes to with each completion, and that each look clears. With it
+    // comes another ring, at the next look, without deferred task run: that would leave completions
+    // undone until we ask, and its word to an eventfd is lost if another eventfd is the cause.
+    int fd() const noexcept override {
+        if (!has_host_) {
+            has_host_ = true;
+            thread_ = nullptr;
+            host_event_.set();
+        }
+        return host_event_.fd();
+    }
 
     // Submitted with the next wait, so many connections cost one system call; what epoll would
     // refuse at once is found out here.
@@ -137,6 +149,7 @@ class IoUringBackend final : public IoBackend {
 
     void wait(TimePoint deadline) override {
         come_to_this_thread();
+        if (has_host_) host_event_.clear();
         bool has_news = take_in();
         while (!has_news && deadline != TimePoint::min()) {
             switch (wait_for_completion(deadline)) {
@@ -188,7 +201,7 @@ class IoUringBackend final : public IoBackend {
     }
 
     // A ring belongs to the thread that made it. A loop that is made on one thread and run on
-    // another gets a new ring there; true if it did.
+    // another gets a new ring there, and so does one that got a host; true if it did.
     bool come_to_this_thread() {
         if (thread_ == this_thread_token()) [[likely]]
             return false;
@@ -197,7 +210,13 @@ class IoUringBackend final : public IoBackend {
     }
 
     void renew() {
-        auto fresh = std::make_unique<Ring>(options_);
+        IoUringOptions options = options_;
+        if (has_host_) options.first_setup = std::max(options.first_setup, 1U);
+        auto fresh = std::make_unique<Ring>(options);
+        if (has_host_) {
+            int result = io_uring_register_eventfd(fresh->get(), host_event_.fd());
+            if (result < 0) throw SystemError("io_uring_register_eventfd", -result);
+        }
         ring_ = std::move(fresh);
         thread_ = this_thread_token();
         arm_wake();
@@ -320,9 +339,11 @@ class IoUringBackend final : public IoBackend {
 
     IoUringOptions options_;
     WakeEvent event_;
+    mutable WakeEvent host_event_;
+    mutable bool has_host_ = false;
     std::unique_ptr<Ring> ring_;
-    const void* thread_;
-    std::uint64_t batch_ = 1;  // of the next submission
+    mutable const void* thread_;  // whose ring it is; null asks for a new one
+    std::uint64_t batch_ = 1;     // of the next submission
     IntrusiveList<Registration> registrations_;
 };
 
