@@ -160,22 +160,34 @@ class Process {
 // Worker
 
 void Worker::run() {
-    {
-        EventLoop loop(process_.options().loop);
-        told_ = std::make_unique<Event>();
+    std::optional<EventLoop> loop;
+    try {
+        loop.emplace(process_.options().loop);
+    } catch (const Error&) {  // a backend that is not there, descriptors that have run out
         {
             std::lock_guard lock(mutex_);
-            loop_ = &loop;
-            for (auto& fn : early_) loop.call_soon(std::move(fn));
-            early_.clear();
+            ended_ = true;
         }
-        if (index_ == 0) process_.leader_began(loop);
-        loop.run_until_complete(live());
-        if (index_ == 0) process_.leader_ends(loop);
+        process_.failed(std::current_exception());
+        process_.ended();
+        return;
+    }
+    told_ = std::make_unique<Event>();
+    {
+        std::lock_guard lock(mutex_);
+        loop_ = &*loop;
+        for (auto& fn : early_) loop->call_soon(std::move(fn));
+        early_.clear();
+    }
+    if (index_ == 0) process_.leader_began(*loop);
+    loop->run_until_complete(live());
+    if (index_ == 0) process_.leader_ends(*loop);
+    {
         std::lock_guard lock(mutex_);
         loop_ = nullptr;
         ended_ = true;
     }
+    loop.reset();
     told_.reset();
 }
 

@@ -8,6 +8,7 @@ import socket
 import subprocess
 import time
 import unittest
+import unittest.mock
 
 import raw
 import server
@@ -37,6 +38,14 @@ class Start(unittest.TestCase):
                 done = self.run_showcase(*line.split())
                 self.assertEqual((done.returncode, done.stdout), (2, ""))
                 self.assertEqual(len(done.stderr.splitlines()), 1, done.stderr)
+
+    def test_a_backend_that_is_not_there_is_one_sentence_and_exit_code_1(self):
+        for workers in ("1", "2"):
+            with self.subTest(workers=workers), unittest.mock.patch.dict(os.environ, CORACLE_LOOP="kqueue"):
+                done = self.run_showcase("--port", "0", "--workers", workers)
+                self.assertEqual((done.returncode, done.stdout), (1, ""))
+                self.assertEqual(len(done.stderr.splitlines()), 1, done.stderr)
+                self.assertIn("CORACLE_LOOP: there is no loop backend 'kqueue'; this build has epoll", done.stderr)
 
     def test_help(self):
         done = self.run_showcase("--help")

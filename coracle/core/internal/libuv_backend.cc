@@ -7,8 +7,9 @@
 
 #include <coracle/base/assert.h>
 
-#include <fcntl.h>
 #include <uv.h>
+
+#include <fcntl.h>
 
 #include <algorithm>
 #include <cerrno>
