@@ -17,8 +17,10 @@ StandingFields::StandingFields(std::string_view server) {
 void StandingFields::set_time(std::chrono::sys_seconds now) {
     if (now == formatted_) return;
     text_.resize(server_size_);
+    char date[date_size];  // not a string: this happens in the middle of a request
+    format_date(now, date);
     text_ += "Date: ";
-    text_ += format_date(now);
+    text_.append(date, date_size);
     text_ += "\r\n";
     formatted_ = now;
 }
