@@ -54,8 +54,10 @@ class IoBackend {
 
     // Collects changes: sets latches of descriptors that changed, then returns; never resumes a
     // task. Waits for the first change until `deadline`: not at all when it is TimePoint::min(),
-    // for ever when it is no_deadline.
-    virtual void wait(TimePoint deadline) = 0;
+    // for ever when it is no_deadline. May return early. `lately` is the time of some moment within
+    // the last lately_max_age: enough to see that a deadline is far without asking the clock.
+    virtual void wait(TimePoint deadline, TimePoint lately) = 0;
+    static constexpr Duration lately_max_age = 20ms;
 
     // Makes the wait in progress, or the next one, return at once. Async-signal-safe and
     // thread-safe.

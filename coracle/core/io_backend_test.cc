@@ -156,12 +156,12 @@ class IoBackends : public testing::TestWithParam<Kind> {
     // Waits until it holds, at most ten seconds.
     void wait_until(const std::function<bool()>& holds) {
         TimePoint limit = now() + 10s;
-        while (!holds() && now() < limit) backend_->wait(limit);
+        while (!holds() && now() < limit) backend_->wait(limit, now());
         EXPECT_TRUE(holds());
     }
     // Takes in what the kernel has to say by now.
     void settle() {
-        for (int i = 0; i < 4; ++i) backend_->wait(TimePoint::min());
+        for (int i = 0; i < 4; ++i) backend_->wait(TimePoint::min(), now());
     }
     // Watched, with nothing to read and its first report taken in.
     void attach_quiet(Pair& pair) {
@@ -174,7 +174,7 @@ class IoBackends : public testing::TestWithParam<Kind> {
     // one to clean up after a ring that was closed; one that does not rest at all makes thousands.
     int waits_until(TimePoint deadline) {
         int waits = 0;
-        for (; now() < deadline; ++waits) backend_->wait(deadline);
+        for (; now() < deadline; ++waits) backend_->wait(deadline, now());
         return waits;
     }
     static constexpr int few = 100;
@@ -254,7 +254,7 @@ TEST_P(IoBackends, RestWhenNothingChanges) {
 
 TEST_P(IoBackends, KeepTheDeadline) {
     settle();
-    backend_->wait(now() - 1s);  // has passed
+    backend_->wait(now() - 1s, now());  // has passed
     for (Duration span : {Duration(1us), Duration(300us), Duration(1100us), Duration(5ms)}) {
         TimePoint deadline = now() + span;
         EXPECT_LE(waits_until(deadline), few);
@@ -263,14 +263,14 @@ TEST_P(IoBackends, KeepTheDeadline) {
 
 TEST_P(IoBackends, AreWokenFromBeforeAndDuringAWait) {
     backend_->wake();
-    backend_->wait(no_deadline);
+    backend_->wait(no_deadline, now());
     for (int i = 0; i < 100; ++i) {
         std::atomic<bool> woken = false;
         std::thread other([&] {
             woken = true;
             backend_->wake();
         });
-        while (!woken) backend_->wait(now() + 10s);
+        while (!woken) backend_->wait(now() + 10s, now());
         other.join();
         settle();  // if it woke before the wait began
     }
@@ -282,14 +282,14 @@ TEST_P(IoBackends, AreWokenBySignalHandlers) {
     signalled = backend_.get();
     auto before = std::signal(SIGUSR2, [](int) { signalled->wake(); });
     std::raise(SIGUSR2);
-    backend_->wait(no_deadline);
+    backend_->wait(no_deadline, now());
     std::atomic<bool> sent = false;
     pthread_t waiter = pthread_self();
     std::thread other([&] {
         sent = true;
         pthread_kill(waiter, SIGUSR2);
     });
-    while (!sent) backend_->wait(now() + 10s);
+    while (!sent) backend_->wait(now() + 10s, now());
     other.join();
     settle();
     std::signal(SIGUSR2, before);
@@ -390,7 +390,7 @@ TEST_P(IoBackends, TellAHostThroughTheirDescriptor) {
     };
     auto is_quiet = [&] {
         for (int i = 0; i < 10; ++i) {
-            backend_->wait(TimePoint::min());
+            backend_->wait(TimePoint::min(), now());
             backend_->flush();
             if (!waits_for(0)) return true;
         }
@@ -403,7 +403,7 @@ TEST_P(IoBackends, TellAHostThroughTheirDescriptor) {
     for (int i = 0; i < 3; ++i) {
         pair.send("abc");
         EXPECT_TRUE(waits_for(10'000));
-        backend_->wait(TimePoint::min());
+        backend_->wait(TimePoint::min(), now());
         EXPECT_TRUE(pair.descriptor->is_readable());
         EXPECT_EQ(pair.take(), "abc");
         EXPECT_TRUE(is_quiet());
@@ -448,7 +448,7 @@ TEST_P(IoBackends, MayMoveToAnotherThread) {
         wait_until([&] { return other.descriptor->is_readable(); });
         detach(other);
         backend_->wake();
-        backend_->wait(no_deadline);
+        backend_->wait(no_deadline, now());
     };
     for (int i = 0; i < 3; ++i) std::thread(exchange).join();  // perhaps at the same address
     exchange();
@@ -483,7 +483,7 @@ TEST_P(IoBackends, SurviveRandomTurns) {
             if (pair && random() % 4 == 0) pair->close_theirs();
             break;
         default:
-            backend_->wait(TimePoint::min());
+            backend_->wait(TimePoint::min(), now());
         }
     }
     for (auto& pair : pairs) {

@@ -257,7 +257,7 @@ void EventLoop::look_outside(bool may_wait) {
         until = timers_.next();
         if (!prepare_to_sleep()) until = TimePoint::min();
     }
-    backend_->wait(until);
+    backend_->wait(until, std::max(turn_time_, TimePoint(coarse_mark_)));
     asleep_.store(false, std::memory_order_relaxed);
     turn_time_ = time();
     timers_.fire_until(turn_time_);

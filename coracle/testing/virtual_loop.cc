@@ -41,7 +41,7 @@ class VirtualLoop::Backend final : public IoBackend {
     }
     void detach(Descriptor&) noexcept override {}
 
-    void wait(TimePoint deadline) override {
+    void wait(TimePoint deadline, TimePoint /*lately*/) override {
         if (take_wake(Duration::zero()) || deadline == TimePoint::min()) return;
         if (deadline <= clock_.now()) return;  // the clock was moved by hand: a timer is due
         if (!blocked_waiters.empty()) {

@@ -28,8 +28,8 @@ class JumpingBackend final : public IoBackend {
     void detach(Descriptor& descriptor) noexcept override { inner_->detach(descriptor); }
     void wake() noexcept override { inner_->wake(); }
 
-    void wait(TimePoint deadline) override {
-        inner_->wait(TimePoint::min());
+    void wait(TimePoint deadline, TimePoint lately) override {
+        inner_->wait(TimePoint::min(), lately);
         std::uint64_t steps = EventLoop::current().statistics().steps;
         if (deadline == TimePoint::min() || steps != steps_) {
             steps_ = steps;

@@ -2,12 +2,14 @@
 // The epoll backend: every descriptor registered once, edge-triggered, for both directions.
 #include <coracle/base/assert.h>
 #include <coracle/base/error.h>
+#include <coracle/base/system_call.h>
 #include <coracle/core/internal/wake_event.h>
 #include <coracle/core/io_backend.h>
 
 #include <sys/epoll.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstdint>
@@ -46,9 +48,9 @@ class EpollBackend final : public IoBackend {
         epoll_ctl(epoll_, EPOLL_CTL_DEL, descriptor.fd(), &ignored);
     }
 
-    void wait(TimePoint deadline) override {
+    void wait(TimePoint deadline, TimePoint lately) override {
         std::array<epoll_event, 256> events;
-        int count = wait_for_events(events, deadline);
+        int count = wait_for_events(events, deadline, lately);
         for (int i = 0; i < count; ++i) {
             const epoll_event& event = events[static_cast<std::size_t>(i)];
             auto* descriptor = static_cast<Descriptor*>(event.data.ptr);
@@ -67,26 +69,22 @@ class EpollBackend final : public IoBackend {
     void wake() noexcept override { event_.set(); }
 
   private:
+    static constexpr Duration far_min = 2 * lately_max_age;
+
     template <std::size_t N>
-    int wait_for_events(std::array<epoll_event, N>& events, TimePoint deadline) {
+    int wait_for_events(std::array<epoll_event, N>& events, TimePoint deadline, TimePoint lately) {
         int count;
         if (deadline == TimePoint::min()) {
-            count = epoll_wait(epoll_, events.data(), N, 0);
+            count = internal::epoll_wait(epoll_, events.data(), N, 0);
         } else if (deadline == no_deadline) {
-            count = epoll_wait(epoll_, events.data(), N, -1);
+            count = internal::epoll_wait(epoll_, events.data(), N, -1);
+        } else if (Duration far = deadline - lately; far > far_min) {
+            // A little too short, so that the last stretch is timed well.
+            constexpr Duration ms_max = 60s;
+            auto ms = (std::min(far, ms_max) - lately_max_age) / 1ms;
+            count = internal::epoll_wait(epoll_, events.data(), N, static_cast<int>(ms));
         } else {
-            // The deadline is on the system clock: virtual clocks come with a backend of their own.
-            Duration left = deadline - std::chrono::steady_clock::now();
-            if (left < Duration::zero()) left = Duration::zero();
-            timespec span{};
-            span.tv_sec = static_cast<time_t>(left / 1s);
-            span.tv_nsec = static_cast<long>((left % 1s).count());
-            count = epoll_pwait2(epoll_, events.data(), N, &span, nullptr);
-            if (count < 0 && errno == ENOSYS) {
-                auto ms = std::chrono::ceil<std::chrono::milliseconds>(left).count();
-                count = epoll_wait(epoll_, events.data(), N,
-                                   static_cast<int>(ms > 60'000 ? 60'000 : ms));
-            }
+            count = wait_precisely(events, deadline);
         }
         if (count < 0) {
             CORACLE_ASSERT(errno ==
@@ -96,8 +94,25 @@ class EpollBackend final : public IoBackend {
         return count;
     }
 
+    // The deadline is on the system clock: virtual clocks come with a backend of their own.
+    template <std::size_t N>
+    int wait_precisely(std::array<epoll_event, N>& events, TimePoint deadline) {
+        Duration left = std::max(deadline - std::chrono::steady_clock::now(), Duration::zero());
+        if (!lacks_pwait2_) {
+            timespec span{};
+            span.tv_sec = static_cast<time_t>(left / 1s);
+            span.tv_nsec = static_cast<long>((left % 1s).count());
+            int count = epoll_pwait2(epoll_, events.data(), N, &span, nullptr);
+            if (count >= 0 || errno != ENOSYS) return count;
+            lacks_pwait2_ = true;  // Linux before 5.11
+        }
+        auto ms = std::chrono::ceil<std::chrono::milliseconds>(std::min<Duration>(left, 60s));
+        return internal::epoll_wait(epoll_, events.data(), N, static_cast<int>(ms.count()));
+    }
+
     internal::WakeEvent event_;
     int epoll_;
+    bool lacks_pwait2_ = false;
 };
 
 }  // namespace

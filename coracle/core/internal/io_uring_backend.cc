@@ -147,7 +147,7 @@ class IoUringBackend final : public IoBackend {
         enter();
     }
 
-    void wait(TimePoint deadline) override {
+    void wait(TimePoint deadline, TimePoint /*lately*/) override {
         come_to_this_thread();
         if (has_host_) host_event_.clear();
         bool has_news = take_in();

@@ -149,7 +149,7 @@ class LibuvBackend final : public IoBackend {
         static_cast<Watch*>(descriptor.internal_registration())->close();
     }
 
-    void wait(TimePoint deadline) override {
+    void wait(TimePoint deadline, TimePoint /*lately*/) override {
         if (deadline == TimePoint::min()) {
             uv_run(&loop_, UV_RUN_NOWAIT);
         } else if (deadline == no_deadline) {
