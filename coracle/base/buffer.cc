@@ -41,9 +41,4 @@ void Buffer::grow(std::size_t count) {
     end_ = held;
 }
 
-void Buffer::release() noexcept {
-    data_.reset();
-    capacity_ = begin_ = end_ = 0;
-}
-
 }  // namespace coracle

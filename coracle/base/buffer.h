@@ -45,7 +45,9 @@ class Buffer {
     void clear() noexcept { begin_ = end_ = 0; }
 
     // Gives the memory back; the content is dropped.
-    void release() noexcept;
+    void release() noexcept {
+        if (capacity_ != 0) *this = Buffer();
+    }
 
   private:
     void grow(std::size_t count);

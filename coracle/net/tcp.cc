@@ -3,6 +3,7 @@
 
 #include <coracle/base/assert.h>
 #include <coracle/base/log.h>
+#include <coracle/base/system_call.h>
 #include <coracle/core/loop.h>
 #include <coracle/core/sleep.h>
 #include <coracle/net/internal/unique_fd.h>
@@ -98,7 +99,7 @@ IoResult TcpStream::read_nowait(std::span<char> into) noexcept {
     if (!open_) return IoResult::failed(EBADF);
     ssize_t got;
     do {
-        got = ::recv(descriptor_.fd(), into.data(), into.size(), 0);
+        got = coracle::internal::recv(descriptor_.fd(), into.data(), into.size());
     } while (got < 0 && errno == EINTR);
     if (got > 0) {
         auto count = static_cast<std::size_t>(got);
@@ -115,7 +116,11 @@ IoResult TcpStream::read_nowait(std::span<char> into) noexcept {
 // know when there is room, and that makes the edge.
 IoResult TcpStream::write_nowait(std::span<const std::string_view> pieces) noexcept {
     if (!open_) return IoResult::failed(EBADF);
-    if (pieces.size() == 1) return send_one(pieces.front());
+    return pieces.size() == 1 ? send_one(pieces.front()) : send_gathered(pieces);
+}
+
+// Out of line: its vectors would be a burden to every single piece.
+[[gnu::noinline]] IoResult TcpStream::send_gathered(std::span<const std::string_view> pieces) noexcept {
     std::array<iovec, pieces_max> vectors;
     std::size_t count = 0;
     std::size_t asked = 0;
@@ -140,7 +145,7 @@ IoResult TcpStream::send_one(std::string_view piece) noexcept {
     if (piece.empty()) return IoResult::of_bytes(0);
     ssize_t sent;
     do {
-        sent = ::send(descriptor_.fd(), piece.data(), piece.size(), MSG_NOSIGNAL);
+        sent = coracle::internal::send(descriptor_.fd(), piece.data(), piece.size());
     } while (sent < 0 && errno == EINTR);
     return after_send(sent, piece.size());
 }

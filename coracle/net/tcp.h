@@ -46,6 +46,7 @@ class TcpStream final : public Stream {
 
   private:
     IoResult send_one(std::string_view piece) noexcept;
+    IoResult send_gathered(std::span<const std::string_view> pieces) noexcept;
     IoResult after_send(std::ptrdiff_t sent, std::size_t asked) noexcept;
 
     Descriptor descriptor_;

@@ -30,10 +30,10 @@ struct Request::Details {
 
 Request::Request(wire::Exchange& exchange, Application& app) noexcept
     : exchange_(exchange), app_(app) {}
-Request::~Request() = default;
+void Request::DetailsDelete::operator()(Details* details) const noexcept { delete details; }
 
 Request::Details& Request::details() const {
-    if (!details_) details_ = std::make_unique<Details>();
+    if (!details_) details_.reset(new Details);
     return *details_;
 }
 

@@ -91,7 +91,7 @@ class Request {
   public:
     Request(const Request&) = delete;
     Request& operator=(const Request&) = delete;
-    ~Request();
+    ~Request() = default;
 
     http::Method method() const noexcept;
     // As it arrived; the only place to learn a method that http::Method does not name.
@@ -191,7 +191,11 @@ class Request {
     std::size_t internal_body_max() const noexcept;
 
   private:
+    // Defined where Details is complete, so that the end of a request without any is inline.
     struct Details;
+    struct DetailsDelete {
+        void operator()(Details* details) const noexcept;
+    };
     Details& details() const;
     internal::Storage& storage() const;
     Task<void> read_all(std::size_t limit);
@@ -200,7 +204,7 @@ class Request {
 
     wire::Exchange& exchange_;
     Application& app_;
-    mutable std::unique_ptr<Details> details_;  // what most requests never ask for
+    mutable std::unique_ptr<Details, DetailsDelete> details_;  // what most requests never ask for
     RouteMatch match_;
 };
 

@@ -19,16 +19,16 @@ class Lease {
   public:
     explicit Lease(ServerLoop& shared) : shared_(shared), exchange_(shared.borrow()) {}
     ~Lease() {
-        exchange_->detach();
-        shared_.give_back(std::move(exchange_));
+        exchange_.detach();
+        shared_.give_back(exchange_);
     }
     Lease(const Lease&) = delete;
     Lease& operator=(const Lease&) = delete;
-    H1Exchange& operator*() const noexcept { return *exchange_; }
+    H1Exchange& operator*() const noexcept { return exchange_; }
 
   private:
     ServerLoop& shared_;
-    std::unique_ptr<H1Exchange> exchange_;
+    H1Exchange& exchange_;
 };
 
 // The exchange that drain() has to reach while a burst is served.
@@ -125,19 +125,25 @@ Task<bool> H1ServerConnection::serve_burst(RequestHandler& handler) {
             if (received.would_block() && (exchange.has_input() || !draining_)) continue;
             if (!received.done()) break;
             bool open = true;
-            std::size_t answered = 0;
+            std::size_t turn_left = shared_.options().pipelined_max;
             while (open && exchange.has_input()) {
                 auto parsed = exchange.parse();
                 if (parsed.status == ParseStatus::NeedMore) break;
                 deadline_.clear();
-                open = is_acceptable(parsed, exchange, handler);
-                if (!open) break;
+                if (parsed.status == ParseStatus::Bad || exchange.expectation_is_unknown()) {
+                    refuse(parsed, exchange, handler);
+                    open = false;
+                    break;
+                }
                 co_await HandlerCall(handler.handle(exchange), exchange);
                 exchange.handler_ended();
                 if (exchange.is_output_high()) co_await exchange.flush();
                 bool skipped = exchange.skip_body();
                 open = !exchange.must_close() && (skipped || co_await discard_body(exchange));
-                if (++answered % shared_.options().pipelined_max == 0) co_await sleep(0s);
+                if (--turn_left == 0) {
+                    turn_left = shared_.options().pipelined_max;
+                    co_await sleep(0s);
+                }
             }
             if (!open || !exchange.flush_nowait()) break;
             if (!exchange.is_flushed()) co_await exchange.flush();
@@ -172,21 +178,16 @@ Task<bool> H1ServerConnection::wait_for_rest(H1Exchange& exchange, RequestHandle
     co_return false;
 }
 
-// Whether the head may go to the handler; if not, the answer is queued.
-bool H1ServerConnection::is_acceptable(const http::h1::ParseResult& parsed, H1Exchange& exchange,
-                                       RequestHandler& handler) {
+// Queues the answer to a head that does not go to the handler.
+void H1ServerConnection::refuse(const http::h1::ParseResult& parsed, H1Exchange& exchange,
+                                RequestHandler& handler) {
     int status = 417;
-    std::string sentence;
+    std::string sentence = "the expectation is unknown";
     if (parsed.status == ParseStatus::Bad) {
         status = http::h1::status_of(parsed.error);
         sentence = http::h1::describe(parsed.error, shared_.options().limits);
-    } else if (exchange.expectation_is_unknown()) {
-        sentence = "the expectation is unknown";
-    } else {
-        return true;
     }
     exchange.refuse(status, handler.refuse(status, sentence, exchange.peer()));
-    return false;
 }
 
 // Sends what is left to send, and closes so that the peer can read it.

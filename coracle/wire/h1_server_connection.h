@@ -29,8 +29,8 @@ class H1ServerConnection final : public ServerConnection {
     Task<bool> serve_burst(RequestHandler& handler);
     Task<bool> discard_body(internal::H1Exchange& exchange);
     Task<bool> wait_for_rest(internal::H1Exchange& exchange, RequestHandler& handler);
-    bool is_acceptable(const http::h1::ParseResult& parsed, internal::H1Exchange& exchange,
-                       RequestHandler& handler);
+    void refuse(const http::h1::ParseResult& parsed, internal::H1Exchange& exchange,
+                RequestHandler& handler);
     Task<void> end_with(internal::H1Exchange& exchange);
 
     std::unique_ptr<net::Stream> stream_;

@@ -19,7 +19,9 @@ std::atomic<std::uint64_t> ids_taken{0};
 ServerLoop::ServerLoop(EventLoop& loop, const ServerOptions& options, ServerCounters& counters)
     : loop_(loop), options_(options), counters_(counters), standing_(options.server_name) {}
 
-ServerLoop::~ServerLoop() = default;
+ServerLoop::~ServerLoop() {
+    while (free_) delete std::exchange(free_, free_->next_free);
+}
 
 void ServerLoop::refresh_date() {
     date_due_ = saturating_add(loop_.turn_time(), 100ms);
@@ -31,17 +33,19 @@ void ServerLoop::take_ids() noexcept {
     last_id_ = next_id_ + ids_per_block;
 }
 
-std::unique_ptr<internal::H1Exchange> ServerLoop::borrow() {
-    if (!free_) return std::make_unique<internal::H1Exchange>(*this);
+internal::H1Exchange& ServerLoop::borrow() {
+    if (!free_) return *new internal::H1Exchange(*this);
     --free_count_;
-    return std::exchange(free_, std::move(free_->next_free));
+    return *std::exchange(free_, free_->next_free);
 }
 
-void ServerLoop::give_back(std::unique_ptr<internal::H1Exchange> exchange) noexcept {
-    if (free_count_ >= free_max) return;
+void ServerLoop::give_back(internal::H1Exchange& exchange) noexcept {
+    if (free_count_ >= free_max) {
+        delete &exchange;
+        return;
+    }
     ++free_count_;
-    exchange->next_free = std::move(free_);
-    free_ = std::move(exchange);
+    exchange.next_free = std::exchange(free_, &exchange);
 }
 
 }  // namespace coracle::wire

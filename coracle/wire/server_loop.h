@@ -54,8 +54,8 @@ class ServerLoop {
 
     // Buffers, parser and request state for a connection that has something to do. An idle
     // connection holds none.
-    std::unique_ptr<internal::H1Exchange> borrow();
-    void give_back(std::unique_ptr<internal::H1Exchange> exchange) noexcept;
+    internal::H1Exchange& borrow();
+    void give_back(internal::H1Exchange& exchange) noexcept;
 
   private:
     void refresh_date();
@@ -68,7 +68,7 @@ class ServerLoop {
     TimePoint date_due_ = TimePoint::min();
     std::uint64_t next_id_ = 0;
     std::uint64_t last_id_ = 0;
-    std::unique_ptr<internal::H1Exchange> free_;
+    internal::H1Exchange* free_ = nullptr;  // owned, as are those behind it
     std::size_t free_count_ = 0;
 };
 

@@ -35,7 +35,7 @@ class H1Exchange final : public Exchange {
     void detach() noexcept;
 
     // The next of those that nobody has borrowed.
-    std::unique_ptr<H1Exchange> next_free;
+    H1Exchange* next_free = nullptr;
 
     // Reads once, without waiting, behind what is there.
     net::IoResult read_ahead() noexcept;
