@@ -27,11 +27,13 @@ here='unless(hasAncestor(lambdaExpr(hasAncestor(expr(equalsBoundNode("full")))))
 awaits="$full, hasDescendant(coawaitExpr($here))"
 inside="exprWithCleanups(unless(isExpansionInSystemHeader()), $awaits, forEachDescendant("
 of_class='hasType(hasUnqualifiedDesugaredType(recordType()))'
-# The frame of a function that declares nothing and awaits in a condition is laid out 8 bytes off. Lambdas are not concerned.
+# The frame of a function that declares nothing and awaits in a condition is laid out 8 bytes off; a lambda's is not.
 has_await='hasCondition(expr(anyOf(coawaitExpr(), hasDescendant(coawaitExpr()))))'
-branches="anyOf(ifStmt($has_await), whileStmt($has_await), doStmt($has_await), forStmt($has_await), switchStmt($has_await))"
+branches="anyOf(ifStmt($has_await), whileStmt($has_await), doStmt($has_await), forStmt($has_await),
+    switchStmt($has_await))"
 bare_body='coroutineBodyStmt(hasBody(compoundStmt(unless(hasDescendant(declStmt())), forEachDescendant('
-bare='functionDecl(unless(isExpansionInSystemHeader()), unless(cxxMethodDecl(ofClass(cxxRecordDecl(isLambda())))), hasBody('
+of_lambda='cxxMethodDecl(ofClass(cxxRecordDecl(isLambda())))'
+bare="functionDecl(unless(isExpansionInSystemHeader()), unless($of_lambda), hasBody("
 matchers=(
     "m ${inside}cxxBindTemporaryExpr(has(lambdaExpr()), $here).bind(\"capturing lambda in co_await expression\")))"
     "m ${inside}cxxBindTemporaryExpr(has(initListExpr()), $here).bind(\"aggregate temporary in co_await expression\")))"

@@ -120,7 +120,8 @@ IoResult TcpStream::write_nowait(std::span<const std::string_view> pieces) noexc
 }
 
 // Out of line: its vectors would be a burden to every single piece.
-[[gnu::noinline]] IoResult TcpStream::send_gathered(std::span<const std::string_view> pieces) noexcept {
+[[gnu::noinline]] IoResult TcpStream::send_gathered(
+    std::span<const std::string_view> pieces) noexcept {
     std::array<iovec, pieces_max> vectors;
     std::size_t count = 0;
     std::size_t asked = 0;

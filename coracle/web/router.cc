@@ -45,8 +45,8 @@ struct Slot {
     bool is_used() const noexcept { return !key.empty(); }
 };
 
-// Eight bytes at a step, the last ones overlapping. Only what routes are made of is ever stored under
-// it, so a peer cannot make keys collide.
+// Eight bytes at a step, the last ones overlapping. Only what routes are made of is ever stored
+// under it, so a peer cannot make keys collide.
 std::uint64_t hash_of(std::string_view text) noexcept {
     constexpr std::uint64_t factor = 0x9E3779B97F4A7C15;
     std::uint64_t hash = text.size() * factor;
@@ -266,8 +266,8 @@ void Router::find(http::Method method, std::string_view method_text, std::string
     if (state.prefix_segments_max > 0) find_variable(method, method_text, path, match);
 }
 
-void Router::find_variable(http::Method method, std::string_view method_text,
-                           std::string_view path, RouteMatch& match) const {
+void Router::find_variable(http::Method method, std::string_view method_text, std::string_view path,
+                           RouteMatch& match) const {
     const State& state = *state_;
     std::array<std::size_t, RouterLimits::prefix_segments_max> sizes;
     std::size_t count = 0;

@@ -18,6 +18,13 @@ and the time class (whole seconds). NAME.toml says what to send:
     headers  = ["Allow"]               to compare besides
     compare  = ["status", "body", "order"]     the default
 
+For a program that prints and ends, instead:
+
+    [[run]]
+    about     = "it is given a number"
+    arguments = ["7"]                  the default is none
+    takes     = 1                      whole seconds from start to end; lines and exit code are compared
+
 Exits with 1 when a step differs between the two, or from `takes`.
 """
 
@@ -28,6 +35,7 @@ import pathlib
 import sys
 import tomllib
 
+import console
 import exchange
 import program
 
@@ -73,6 +81,24 @@ def cell(answer: exchange.Answer) -> str:
 def compare(name: str, build: pathlib.Path) -> int:
     """Plays NAME.toml against both programs; returns how many differences there were."""
     script = tomllib.loads((HERE / f"{name}.toml").read_text())
+    return compare_runs(name, build, script) if "run" in script else compare_steps(name, build, script)
+
+
+def compare_runs(name: str, build: pathlib.Path, script: dict) -> int:
+    ours, theirs = program.cpp(name, build), program.twin(name)
+    print(f"\n{name}\n    {ours.title:<60}{theirs.title}")
+    count = 0
+    for run in script["run"]:
+        with concurrent.futures.ThreadPoolExecutor(2) as both:
+            left, right = both.map(lambda side: console.play(run, side.command), (ours, theirs))
+        console.show(run, left, right)
+        for sentence in console.differences(run, left, right):
+            print(f"    DIFFERS: {sentence}")
+            count += 1
+    return count
+
+
+def compare_steps(name: str, build: pathlib.Path, script: dict) -> int:
     count = 0
     with contextlib.ExitStack() as running:
         ours = running.enter_context(program.cpp(name, build))
