@@ -15,7 +15,7 @@ from collections.abc import Iterable, Iterator
 from . import markdown, paths
 
 SHOWN = 12
-FOREIGN = ("-fcoroutines",)  # GCC's flags that Clang does not know
+FOREIGN = ("-fcoroutines", "-Wno-restrict")  # GCC's flags that Clang does not know
 PHASES = {  # as the trace names them, and as we do
     "Total Source": "reading headers",
     "Total InstantiateFunction": "instantiating functions",
