@@ -13,8 +13,10 @@
 namespace coracle {
 
 // asyncio's contextvars. A task begins with the values that its creator had at that moment; what it
-// sets then is seen by itself and by tasks that it creates later, not by its creator. Costs a task
-// one pointer, and nothing more while no variable is set.
+// sets then is seen by itself and by tasks that it creates later, not by its creator. A function on
+// a pool's thread (run_in_executor, to_thread) likewise begins with the values of the task that
+// awaits it, and keeps what it sets to itself. Costs a task one pointer, and nothing more while no
+// variable is set.
 //
 //   ContextVar<std::string> request_id("request_id");     // at namespace scope
 //
@@ -34,7 +36,7 @@ class ContextVar {
     ContextVar& operator=(const ContextVar&) = delete;
 
     // What was set in this task, or in those that it comes from, or else the default. Error when
-    // there is neither. Outside of a task only the default.
+    // there is neither. Outside of a task and its calls on pools only the default.
     T get() const {
         if (auto value = find()) return *value;
         if (fallback_) return *fallback_;
@@ -58,12 +60,12 @@ class ContextVar {
         std::shared_ptr<const void> previous_;
     };
 
-    // For the running task from now on; Error outside of one.
+    // For the running task or call on a pool from now on; Error outside of one.
     Token set(T value) {
         return Token(
             internal::Context::exchange(this, std::make_shared<const T>(std::move(value))));
     }
-    // In the task that called set().
+    // In the task, or the call on a pool, that called set().
     void reset(Token token) { internal::Context::exchange(this, std::move(token.previous_)); }
 
     const char* name() const noexcept { return name_; }

@@ -61,6 +61,9 @@ std::shared_ptr<ThreadPool> pool_of(ThreadPoolExecutor* pool);
 // is a local of the awaiting function. Function and arguments are destroyed on the thread, before
 // the await ends.
 //
+// The function sees the ContextVars of the awaiting task as they were then; what it sets ends with
+// it.
+//
 // A function that can take a std::stop_token before its arguments gets one (std::jthread's rule).
 // Stop is requested when the caller's scope is cancelled, its deadline included, and when the pool
 // is shut down with cancel_pending or destroyed. Its stop_callbacks run on the requesting thread.

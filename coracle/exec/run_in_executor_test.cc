@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <coracle/exec/run_in_executor.h>
 
+#include <coracle/core/context_var.h>
 #include <coracle/core/gather.h>
 #include <coracle/core/run.h>
 #include <coracle/core/scope.h>
@@ -305,6 +306,60 @@ TEST(RunInExecutor, KeepsCallablesAsDocumented) {
     static_assert(!std::is_invocable_v<void (*)(int&), internal::Delivered<int>>);
     static_assert(
         std::is_invocable_v<void (*)(int&), internal::Delivered<std::reference_wrapper<int>>>);
+}
+
+ContextVar<std::string> request_id("request_id", "none");
+
+// What it sees, and then sets for itself.
+std::string rename_request(std::string to) {
+    std::string seen = request_id.get();
+    request_id.set(std::move(to));
+    return seen + " " + request_id.get();
+}
+
+TEST(RunInExecutor, TheFunctionHasTheContextOfTheTaskAndKeepsItsChanges) {
+    auto body = []() -> Task<void> {
+        ThreadPoolExecutor pool({.max_workers = 1});
+        EXPECT_EQ(co_await run_in_executor(pool, rename_request, "a"), "none a");
+        request_id.set("mine");
+        EXPECT_EQ(co_await run_in_executor(pool, rename_request, "b"), "mine b");
+        EXPECT_EQ(co_await to_thread(rename_request, "c"), "mine c");
+        EXPECT_EQ(request_id.get(), "mine");
+        auto of_a_child = []() -> Task<std::string> {
+            request_id.set("child");
+            co_return co_await to_thread(rename_request, "d");
+        };
+        auto [child, own] = co_await gather(of_a_child(), to_thread(rename_request, "e"));
+        EXPECT_EQ(child, "child d");
+        EXPECT_EQ(own, "mine e");
+    };
+    run(body());
+    EXPECT_THROW(request_id.set("outside"), Error);
+}
+
+TEST(RunInExecutor, AJobThatNeverRunsGivesItsContextBack) {
+    static ContextVar<std::shared_ptr<int>> shared("shared");
+    auto value = std::make_shared<int>(5);
+    auto body = [&]() -> Task<void> {
+        shared.set(value);
+        ThreadPoolExecutor pool({.max_workers = 1, .max_queue = 1});
+        std::latch open(1);
+        co_await task_group([&](TaskGroup& group) -> Task<void> {
+            group.create_task(
+                [](ThreadPoolExecutor& its_pool, std::latch& its_latch) -> Task<void> {
+                    co_await run_in_executor(its_pool, [&] { its_latch.wait(); });
+                },
+                std::ref(pool), std::ref(open));
+            while (pool.statistics().running == 0) co_await sleep(0s);
+            bool in_time = co_await move_on_after(1ms, [&]() -> Task<void> {
+                co_await run_in_executor(pool, [] { ADD_FAILURE() << "ran"; });
+            });
+            EXPECT_FALSE(in_time);
+            open.count_down();
+        });
+    };
+    run(body());
+    EXPECT_EQ(value.use_count(), 1);
 }
 
 }  // namespace

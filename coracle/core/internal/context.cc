@@ -7,6 +7,11 @@
 #include <utility>
 
 namespace coracle::internal {
+namespace {
+
+thread_local Context::Loan* innermost_loan = nullptr;
+
+}  // namespace
 
 Context* Context::share(Context* context) noexcept {
     if (context) context->references_.fetch_add(1, std::memory_order_relaxed);
@@ -19,19 +24,32 @@ void Context::release(Context* context) noexcept {
     }
 }
 
+Context::Loan::Loan(Context* context) noexcept
+    : context_(context), outer_(std::exchange(innermost_loan, this)) {}
+
+Context::Loan::~Loan() {
+    innermost_loan = outer_;
+    release(context_);
+}
+
+Context** Context::slot() noexcept {
+    if (TaskNode* task = current_node()) return &task->context;
+    return innermost_loan ? &innermost_loan->context_ : nullptr;
+}
+
 const void* Context::find(const void* key) noexcept {
-    TaskNode* task = current_node();
-    if (!task || !task->context) return nullptr;
-    for (const Entry& entry : task->context->entries_) {
+    Context** own = slot();
+    if (!own || !*own) return nullptr;
+    for (const Entry& entry : (*own)->entries_) {
         if (entry.key == key) return entry.value.get();
     }
     return nullptr;
 }
 
 std::shared_ptr<const void> Context::exchange(const void* key, std::shared_ptr<const void> value) {
-    TaskNode* task = current_node();
-    if (!task) throw Error("a ContextVar is set within a task");
-    Context*& own = task->context;
+    Context** where = slot();
+    if (!where) throw Error("a ContextVar is set within a task");
+    Context*& own = *where;
     if (!own) {
         own = new Context;
     } else if (own->references_.load(std::memory_order_acquire) > 1) {

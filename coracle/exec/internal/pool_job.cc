@@ -2,14 +2,18 @@
 #include <coracle/exec/internal/pool_job.h>
 
 #include <coracle/base/assert.h>
+#include <coracle/core/internal/context.h>
 #include <coracle/core/loop.h>
 #include <coracle/exec/internal/thread_pool.h>
 
+#include <utility>
+
 namespace coracle::internal {
 
-PoolJob::~PoolJob() = default;
+PoolJob::~PoolJob() { Context::release(context); }
 
 void PoolJob::run_on_worker() noexcept {
+    Context::Loan loan(std::exchange(context, nullptr));
     try {
         call();
     } catch (...) {  // tidy: kept, and thrown by take() on the loop
@@ -30,6 +34,7 @@ JobWait::~JobWait() {
 bool JobWait::begin() {
     job_->loop = &task()->loop;
     job_->done = this;
+    job_->context = Context::share(task()->context);
     if (!pool_->submit(*job_)) return ready();
     task()->loop.external_begin();
     return wait();

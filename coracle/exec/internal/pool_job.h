@@ -25,6 +25,7 @@ class EventLoop;
 
 namespace internal {
 
+class Context;
 class ThreadPool;
 
 // One job. Owned by whoever waits for it, who lets it live until it was posted back or withdrawn.
@@ -43,7 +44,8 @@ class PoolJob : public ListLink<> {
     PoolJob& operator=(const PoolJob&) = delete;
     virtual ~PoolJob();
 
-    // On a worker: calls the function, keeps its outcome, and destroys function and arguments.
+    // On a worker: calls the function, with the context it was submitted in, keeps its outcome, and
+    // destroys function and arguments.
     void run_on_worker() noexcept;
 
     static void* operator new(std::size_t size) { return allocate_frame(size); }
@@ -59,6 +61,8 @@ class PoolJob : public ListLink<> {
     // Set before it is submitted: what to run where once it has ended.
     EventLoop* loop = nullptr;
     Runnable* done = nullptr;
+    // A share of the submitting task's context variables, which the call takes over.
+    Context* context = nullptr;
 
     std::exception_ptr error;
     TimePoint since{};  // when it was submitted, then when it began
