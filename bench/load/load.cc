@@ -23,15 +23,13 @@
 #include <vector>
 
 #include "connection.h"
-#include "cpu_time.h"
 #include "latencies.h"
+#include "measure.h"
 #include "options.h"
 #include "request.h"
 
 namespace bench {
 namespace {
-
-using Seconds = std::chrono::duration<double>;
 
 struct Peer {
     Connection connection;
@@ -133,31 +131,14 @@ class Load {
     std::array<char, 262144> buffer_;
 };
 
-void measure(const Options& options) {
-    auto pids = split_pids(options.text("pids"));
-    auto warmup = std::chrono::duration_cast<Clock::duration>(Seconds(options.real("warmup", 0.2)));
-    auto window = std::chrono::duration_cast<Clock::duration>(Seconds(options.real("seconds", 2)));
-    Load load(options);
-    load.run_until(Clock::now() + warmup);
-
-    auto cpu = cpu_ns(pids);
-    auto begin = Clock::now();
-    load.run_until(begin + window);
-    auto seconds = Seconds(Clock::now() - begin).count();
-    cpu = cpu_ns(pids) - cpu;
-    std::printf(
-        "{\"requests\": %zu, \"seconds\": %.6f, \"cpu_ns\": %llu, \"p50_us\": %.1f, \"p99_us\": "
-        "%.1f}\n",
-        load.answered(), seconds, static_cast<unsigned long long>(cpu),
-        load.latencies().percentile_us(0.50), load.latencies().percentile_us(0.99));
-}
-
 }  // namespace
 }  // namespace bench
 
 int main(int argc, char** argv) {
     try {
-        bench::measure(bench::Options(argc, argv));
+        bench::Options options(argc, argv);
+        bench::Load load(options);
+        bench::measure(load, options);
     } catch (const std::exception& error) {
         std::fprintf(stderr, "load: %s\n", error.what());
         return 1;

@@ -7,9 +7,6 @@
 // counting blank lines, one fixed answer; the answers to one read go out in one write. --spinners
 // adds threads that burn CPU without end at that nice value: what a loop has to live with beside
 // CPU-bound jobs, whoever wrote it.
-#include <netinet/in.h>
-#include <netinet/tcp.h>
-#include <poll.h>
 #include <sys/epoll.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -17,7 +14,6 @@
 
 #include <array>
 #include <cerrno>
-#include <cstdio>
 #include <cstring>
 #include <string>
 #include <string_view>
@@ -25,6 +21,7 @@
 #include <vector>
 
 #include "../load/options.h"
+#include "sockets.h"
 #include "spin.h"
 
 namespace bench {
@@ -40,21 +37,6 @@ constexpr std::string_view kAnswer =
     "Hello, World!";
 constexpr std::string_view kBlankLine = "\r\n\r\n";
 constexpr std::size_t kBatch = 256;  // answers in one write at most
-
-int listen_on(std::uint16_t port) {
-    int listener = ::socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0), yes = 1;
-    ::setsockopt(listener, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
-    sockaddr_in address = {};
-    address.sin_family = AF_INET;
-    address.sin_port = htons(port);
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    if (::bind(listener, reinterpret_cast<sockaddr*>(&address), sizeof address) != 0 ||
-        ::listen(listener, 4096) != 0) {
-        std::perror("floor: listen");
-        std::exit(1);
-    }
-    return listener;
-}
 
 class Floor {
   public:
@@ -86,9 +68,7 @@ class Floor {
     }
 
     void accept_all() {
-        int yes = 1;
-        for (int fd; (fd = ::accept4(listener_, nullptr, nullptr, SOCK_NONBLOCK)) >= 0;) {
-            ::setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof yes);
+        for (int fd; (fd = accept_from(listener_)) >= 0;) {
             if (matched_.size() <= static_cast<std::size_t>(fd))
                 matched_.resize(static_cast<std::size_t>(fd) + 1024);
             matched_[static_cast<std::size_t>(fd)] = 0;
@@ -137,21 +117,6 @@ class Floor {
             }
         }
         return requests;
-    }
-
-    static bool send_all(int fd, std::string_view bytes) {
-        while (!bytes.empty()) {
-            auto sent = ::send(fd, bytes.data(), bytes.size(), MSG_NOSIGNAL);
-            if (sent >= 0) {
-                bytes.remove_prefix(static_cast<std::size_t>(sent));
-            } else if (errno == EAGAIN) {
-                pollfd writable = {fd, POLLOUT, 0};
-                ::poll(&writable, 1, 1000);
-            } else if (errno != EINTR) {
-                return false;
-            }
-        }
-        return true;
     }
 
     int listener_;
