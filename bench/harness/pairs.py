@@ -7,7 +7,7 @@ slow drift falls on both alike, and the ratio of a pair keeps only what differs 
 Each pair starts both programs anew, so that one lucky memory layout does not decide a whole run.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from . import client, contenders
 from .contenders import Contender
@@ -16,12 +16,16 @@ from .server import Server
 WARMUP_SECONDS = 0.15
 
 
-def pair(contender: Contender, works: dict[str, dict], seconds: float, turn: int) -> Iterator:
-    """Yields (work's name, {"floor": sample, "server": sample}) for each of the works."""
-    with Server(contenders.floor()) as floor, Server(contender) as server:
+def pair(contender: Contender, works: dict[str, dict], seconds: float, turn: int,
+         bare: Contender = contenders.floor(), load: Callable[..., dict] = client.load) -> Iterator:
+    """Yields (work's name, {"floor": sample, "server": sample}) for each of the works.
+
+    `bare` is the floor of this kind of server, `load` the program of client.py that drives both.
+    """
+    with Server(bare) as floor, Server(contender) as server:
         order = [floor, server, server, floor] if turn % 2 == 0 else [server, floor, floor, server]
         for name, options in works.items():
-            halves = [(side, client.load(side, seconds / 2, warmup=WARMUP_SECONDS, **options))
+            halves = [(side, load(side, seconds / 2, warmup=WARMUP_SECONDS, **options))
                       for side in order]
             yield name, {
                 "floor": _joined([sample for side, sample in halves if side is floor]),

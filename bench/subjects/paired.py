@@ -2,7 +2,7 @@
 """Requests as fast as they go: CPU per request against the floor, requests per second, latency."""
 
 import dataclasses
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 
 from harness import client, contenders, markdown, pairs
 from harness.quartiles import figure
@@ -31,7 +31,7 @@ class Paired:
             for contender in everyone[::1 if turn % 2 == 0 else -1]:
                 try:
                     for work, pair in pairs.pair(contender, options, run.seconds, turn):
-                        run.keep(self.name, work, contender.name, pair, _told(pair))
+                        run.keep(self.name, work, contender.name, pair, told(pair))
                 except (ServerFailed, client.ClientFailed) as error:
                     run.failed(self.name, contender.name, error)
 
@@ -44,17 +44,23 @@ class Paired:
             yield f"#### {work.title}"
             yield ""
             yield f"`{' '.join(command).replace(str(client.paths.ROOT) + '/', '')}`"
-            yield from markdown.table(
-                ["server", "CPU per request", "÷ floor", "requests/s", "p50", "p99", "busy", "pairs"],
-                self._rows(series))
+            titles = {name: contender.title for name, contender in contenders.ALL.items()}
+            yield from table(series, titles, {contenders.CORACLE})
 
-    def _rows(self, series: dict[str, list]) -> Iterator[list[str]]:
+
+def table(series: dict[str, list], titles: dict[str, str], ours: Container[str],
+          noun: str = "request") -> Iterator[str]:
+    """One work: the floor, and everybody who was held against it, the cheapest first."""
+    def rows():
         everyone = [pair["floor"] for samples in series.values() for pair in samples]
-        yield _row(contenders.ALL[contenders.FLOOR].title, everyone, "1", len(everyone))
+        yield _row(titles[contenders.FLOOR], everyone, "1", len(everyone))
         for server in sorted(series, key=lambda name: ratio(series[name]).median):
-            row = _row(contenders.ALL[server].title, [pair["server"] for pair in series[server]],
+            row = _row(titles[server], [pair["server"] for pair in series[server]],
                        ratio(series[server]).shown(), len(series[server]))
-            yield markdown.strong(row) if server == contenders.CORACLE else row
+            yield markdown.strong(row) if server in ours else row
+
+    yield from markdown.table(
+        ["server", f"CPU per {noun}", "÷ floor", f"{noun}s/s", "p50", "p99", "busy", "pairs"], rows())
 
 
 def ratio(series: list[dict]):
@@ -76,7 +82,8 @@ def _row(title: str, samples: list[dict], over_floor: str, count: int) -> list[s
     ]
 
 
-def _told(pair: dict) -> str:
+def told(pair: dict) -> str:
+    """A pair as bench/run says it."""
     server = pair["server"]
     return (f"{pairs.ratio(pair):.2f} x floor, {pairs.cpu_us(server):.2f} us CPU, "
             f"{server['requests'] / server['seconds']:,.0f}/s")
