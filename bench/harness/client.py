@@ -27,6 +27,12 @@ def load(server: Server, seconds: float, core: str | None = CLIENT_CORE, **optio
     return _run(command("load", core, port=server.port, seconds=seconds, pids=pids, **options))
 
 
+def echo_load(server: Server, seconds: float, core: str | None = CLIENT_CORE, **options) -> dict:
+    """One window of messages sent and echoed; see load/echo_load.cc."""
+    pids = ",".join(map(str, server.pids()))
+    return _run(command("echo_load", core, port=server.port, seconds=seconds, pids=pids, **options))
+
+
 def probe(server: Server, seconds: float, **options) -> dict:
     """Latency of the fast endpoint beside jobs; see load/probe.cc."""
     return _run(command("probe", CLIENT_CORE, port=server.port, seconds=seconds, **options))

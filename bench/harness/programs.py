@@ -10,11 +10,12 @@ from . import paths
 
 
 def build():
-    """The showcase, the programs of load/ and servers/, and the Go server."""
+    """The showcase, the programs of load/ and servers/, and the Go servers."""
     _step([str(paths.ROOT / "dev"), "build", "release", "examples/showcase", "bench_programs"])
     paths.SCRATCH.mkdir(parents=True, exist_ok=True)
-    _step(["go", "build", "-o", str(paths.SCRATCH / "nethttp"),
-           str(paths.BENCH / "servers/nethttp.go")], GO111MODULE="off")
+    for program, source in (("nethttp", "nethttp.go"), ("echo_go", "echo.go")):
+        _step(["go", "build", "-o", str(paths.SCRATCH / program),
+               str(paths.BENCH / "servers" / source)], GO111MODULE="off")
 
 
 def build_gate():

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from harness import contenders, markdown
 from harness.quartiles import Figure, figure
 from harness.store import Store
-from subjects import compile, idle, instr, offload, paired, sleepers, workers
+from subjects import compile, echo, idle, instr, offload, paired, sleepers, workers
 
 
 OURS, FLOOR, UVLOOP = contenders.CORACLE, contenders.FLOOR, "aiohttp_uvloop"
@@ -24,6 +24,7 @@ class Goal:
 def goals(store: Store) -> Iterator[Goal]:
     yield from _instructions(store)
     yield from _cpu(store)
+    yield from _echo(store)
     yield _at_most("User memory per idle connection at 10,000", 1.0, _memory(store),
                    "{:.2f}", " KiB")
     for compiler in sleepers.COMPILERS.values():
@@ -58,6 +59,22 @@ def _cpu(store: Store) -> Iterator[Goal]:
         cheaper = _exact(paired.ratio(piped[UVLOOP]).median / paired.ratio(piped[OURS]).median)
     yield _at_least("CPU per request, 16 deep: aiohttp + uvloop ÷ Coracle", 25, cheaper,
                     "{:.0f}", " ×")
+
+
+def _echo(store: Store) -> Iterator[Goal]:
+    for backend in echo.BACKENDS:
+        yield _worst(f"TCP echo on {backend}, CPU per message ÷ floor", echo.GOAL,
+                     echo.over_floor(store, backend))
+    yield _worst("TCP echo, CPU per message on io_uring ÷ epoll", 1.0, echo.over_epoll(store))
+
+
+def _worst(text: str, limit: float, by_work: dict[str, Figure]) -> Goal:
+    """The one of several works that is furthest from the goal stands for all."""
+    if not by_work:
+        return _at_most(text, limit, None, "{:.2f}", " ×")
+    work = max(by_work, key=lambda name: by_work[name].median)
+    text += f", the worst of {len(by_work)}: {echo.WORKS[work].title}"
+    return _at_most(text, limit, by_work[work], "{:.2f}", " ×")
 
 
 def _offload(store: Store) -> Iterator[Goal]:
