@@ -23,7 +23,10 @@ For a program that prints and ends, instead:
     [[run]]
     about     = "it is given a number"
     arguments = ["7"]                  the default is none
-    takes     = 1                      whole seconds from start to end; lines and exit code are compared
+    takes     = 1                      whole seconds from start to end, where that is the point
+    in_turn   = true                   not both at once: each has the machine to itself
+
+Compared are lines and exit code; what goes to standard error is only shown.
 
 Exits with 1 when a step differs between the two, or from `takes`.
 """
@@ -89,7 +92,8 @@ def compare_runs(name: str, build: pathlib.Path, script: dict) -> int:
     print(f"\n{name}\n    {ours.title:<60}{theirs.title}")
     count = 0
     for run in script["run"]:
-        with concurrent.futures.ThreadPoolExecutor(2) as both:
+        at_once = 1 if run.get("in_turn") else 2
+        with concurrent.futures.ThreadPoolExecutor(at_once) as both:
             left, right = both.map(lambda side: console.play(run, side.command), (ours, theirs))
         console.show(run, left, right)
         for sentence in console.differences(run, left, right):
