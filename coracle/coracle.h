@@ -12,6 +12,7 @@
 #include <coracle/core/capacity_limiter.h>
 #include <coracle/core/checkpoint.h>
 #include <coracle/core/condition.h>
+#include <coracle/core/context.h>
 #include <coracle/core/context_var.h>
 #include <coracle/core/cron.h>
 #include <coracle/core/current_task.h>

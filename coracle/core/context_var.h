@@ -3,7 +3,7 @@
 #pragma once
 
 #include <coracle/base/error.h>
-#include <coracle/core/internal/context.h>
+#include <coracle/core/internal/context_values.h>
 
 #include <memory>
 #include <optional>
@@ -63,15 +63,17 @@ class ContextVar {
     // For the running task or call on a pool from now on; Error outside of one.
     Token set(T value) {
         return Token(
-            internal::Context::exchange(this, std::make_shared<const T>(std::move(value))));
+            internal::ContextValues::exchange(this, std::make_shared<const T>(std::move(value))));
     }
     // In the task, or the call on a pool, that called set().
-    void reset(Token token) { internal::Context::exchange(this, std::move(token.previous_)); }
+    void reset(Token token) { internal::ContextValues::exchange(this, std::move(token.previous_)); }
 
     const char* name() const noexcept { return name_; }
 
   private:
-    const T* find() const noexcept { return static_cast<const T*>(internal::Context::find(this)); }
+    const T* find() const noexcept {
+        return static_cast<const T*>(internal::ContextValues::find(this));
+    }
 
     const char* name_;
     std::optional<T> fallback_;

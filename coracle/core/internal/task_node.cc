@@ -3,7 +3,7 @@
 
 #include <coracle/base/assert.h>
 #include <coracle/core/cancel.h>
-#include <coracle/core/internal/context.h>
+#include <coracle/core/internal/context_values.h>
 #include <coracle/core/loop.h>
 #include <coracle/core/park.h>
 #include <coracle/core/task_handle.h>
@@ -22,12 +22,12 @@ TaskNode::TaskNode(const TaskOrigin& origin)
       owner_(origin.owner),
       id_(origin.loop.internal_next_id()) {
     loop.internal_check_thread("an EventLoop (create_task)");
-    if (TaskNode* creator = loop.internal_running()) context = Context::share(creator->context);
+    if (ContextValues** creators = ContextValues::here()) context = ContextValues::share(*creators);
     origin.scope.internal_members().push_back(*this);
     loop.internal_register(*this);
 }
 
-TaskNode::~TaskNode() { Context::release(context); }
+TaskNode::~TaskNode() { ContextValues::release(context); }
 
 void TaskNode::start(PromiseBase& root_promise, std::coroutine_handle<> frame) noexcept {
     CORACLE_ASSERT(!root_promise.started);
@@ -73,7 +73,7 @@ void TaskNode::end() noexcept {
     static_cast<ListLink<RegistryTag>&>(*this).unlink();
     static_cast<ListLink<MemberTag>&>(*this).unlink();
     own_scope_.reset();
-    Context::release(std::exchange(context, nullptr));
+    ContextValues::release(std::exchange(context, nullptr));
     while (TaskWatcher* watcher = watchers.pop_front()) watcher->task_ended();
     owner_.task_ended(*this, was_cancelled_ ? nullptr : error_);
     drop_reference();

@@ -30,7 +30,7 @@ struct MemberTag;    // the tasks that began in one scope
 // Steps a task may take without suspending before it yields to the others.
 inline constexpr int step_budget = 128;
 
-class Context;
+class ContextValues;
 
 // Told when a task has ended, before its owner is. Leaves the list by being destroyed.
 class TaskWatcher : public ListLink<> {
@@ -119,7 +119,7 @@ class TaskNode : public Runnable, public ListLink<RegistryTag>, public ListLink<
     std::unique_ptr<UnwindTrace> trace;  // where the latest exception passed through
     const std::source_location created;
     IntrusiveList<TaskWatcher> watchers;  // who waits for it to end
-    Context* context = nullptr;           // its context variables; null while it has none
+    ContextValues* context = nullptr;     // its context variables; null while it has none
 
   protected:
     virtual ~TaskNode();

@@ -2,24 +2,21 @@
 #include <coracle/exec/internal/pool_job.h>
 
 #include <coracle/base/assert.h>
-#include <coracle/core/internal/context.h>
 #include <coracle/core/loop.h>
 #include <coracle/exec/internal/thread_pool.h>
 
-#include <utility>
-
 namespace coracle::internal {
 
-PoolJob::~PoolJob() { Context::release(context); }
+PoolJob::~PoolJob() = default;
 
 void PoolJob::run_on_worker() noexcept {
-    Context::Loan loan(std::exchange(context, nullptr));
     try {
-        call();
+        context.run([this] { call(); });
     } catch (...) {  // tidy: kept, and thrown by take() on the loop
         error = std::current_exception();
     }
     drop_call();
+    context = Context();
 }
 
 JobWait::JobWait(std::shared_ptr<ThreadPool> pool, std::unique_ptr<PoolJob> job) noexcept
@@ -34,7 +31,7 @@ JobWait::~JobWait() {
 bool JobWait::begin() {
     job_->loop = &task()->loop;
     job_->done = this;
-    job_->context = Context::share(task()->context);
+    job_->context = copy_context();
     if (!pool_->submit(*job_)) return ready();
     task()->loop.external_begin();
     return wait();

@@ -4,6 +4,7 @@
 
 #include <coracle/base/clock.h>
 #include <coracle/base/intrusive_list.h>
+#include <coracle/core/context.h>
 #include <coracle/core/park.h>
 #include <coracle/core/task.h>
 
@@ -25,7 +26,6 @@ class EventLoop;
 
 namespace internal {
 
-class Context;
 class ThreadPool;
 
 // One job. Owned by whoever waits for it, who lets it live until it was posted back or withdrawn.
@@ -61,8 +61,8 @@ class PoolJob : public ListLink<> {
     // Set before it is submitted: what to run where once it has ended.
     EventLoop* loop = nullptr;
     Runnable* done = nullptr;
-    // A share of the submitting task's context variables, which the call takes over.
-    Context* context = nullptr;
+    // The submitting task's, which the call may change.
+    Context context;
 
     std::exception_ptr error;
     TimePoint since{};  // when it was submitted, then when it began

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <coracle/core/context_var.h>
+#include <coracle/core/context.h>
 
+#include <coracle/core/context_var.h>
 #include <coracle/core/gather.h>
 #include <coracle/core/loop.h>
 #include <coracle/core/sleep.h>
@@ -77,6 +78,66 @@ TEST(ContextVar, ValuesGoWithTheLastTask) {
         EXPECT_FALSE(watch.expired());
         co_await sleep(2s);
         EXPECT_TRUE(watch.expired());
+    };
+    testing::run(body());
+}
+
+TEST(Context, IsACopyOfItsMomentAndKeepsWhatIsSetInIt) {
+    auto body = []() -> Task<void> {
+        request_id.set("before");
+        Context context = copy_context();
+        request_id.set("after");
+        EXPECT_EQ(context.run([] { return request_id.get(); }), "before");
+        context.run([] { request_id.set("inside"); });
+        EXPECT_EQ(request_id.get(), "after");
+        Context copy = context;
+        copy.run([] { request_id.set("of the copy"); });
+        EXPECT_EQ(context.run([] { return request_id.get(); }), "inside");
+        // The innermost counts, the exception goes through, and afterwards all is as before.
+        auto nested = [&] {
+            return context.run([&] {
+                return copy.run([] { return request_id.get(); }) + ", " + request_id.get();
+            });
+        };
+        EXPECT_EQ(nested(), "of the copy, inside");
+        EXPECT_THROW(context.run([] { throw Error("out"); }), Error);
+        EXPECT_EQ(request_id.get(), "after");
+        co_await sleep(0s);
+    };
+    testing::run(body());
+}
+
+TEST(Context, ServesOutsideOfTasks) {
+    EXPECT_EQ(depth.get(), 7);
+    Context context = copy_context();
+    context.run([] { depth.set(8); });
+    EXPECT_EQ(context.run([] { return depth.get(); }), 8);
+    EXPECT_EQ(depth.get(), 7);
+    // A loop inside has tasks with contexts of their own, which begin with this one.
+    context.run([] {
+        auto body = []() -> Task<void> {
+            EXPECT_EQ(depth.get(), 8);
+            depth.set(9);
+            co_await sleep(0s);
+            EXPECT_EQ(depth.get(), 9);
+        };
+        testing::run(body());
+        EXPECT_EQ(depth.get(), 8);
+    });
+}
+
+TEST(Context, ACallbackTakesItAlong) {
+    auto body = []() -> Task<void> {
+        request_id.set("of the task");
+        std::string without, with;
+        auto& loop = EventLoop::current();
+        loop.call_soon([&] { without = request_id.get("none"); });
+        loop.call_soon([&, context = copy_context()]() mutable {
+            context.run([&] { with = request_id.get("none"); });
+        });
+        co_await sleep(1s);
+        EXPECT_EQ(without, "none");
+        EXPECT_EQ(with, "of the task");
     };
     testing::run(body());
 }
