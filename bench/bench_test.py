@@ -4,17 +4,19 @@
 arithmetic is right. Needs build/release/bench: ./dev build release bench_programs."""
 
 import contextlib
+import dataclasses
 import pathlib
 import socket
 import tempfile
 import threading
 import unittest
+from unittest import mock
 
 from harness import client, contenders, headers, pairs, quartiles
 from harness.server import Server, ServerFailed
 from harness.store import Store
 from reporting import goals, plot, report
-from subjects import echo
+from subjects import echo, micro
 
 GOOD = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello"
 
@@ -265,6 +267,44 @@ class Arithmetic(unittest.TestCase):
         costs = headers.self_times([(0, 100, "a.h"), (10, 50, "b.h"), (20, 10, "c.h"), (200, 5, "d.h")])
         own = {entry["path"]: round(entry["own_s"] * 1e6) for entry in costs}
         self.assertEqual(own, {"a.h": 50, "b.h": 40, "c.h": 10, "d.h": 5})
+
+
+class Micro(unittest.TestCase):
+    """The programs that need no package of a rival; bench/run says what the others fail with."""
+
+    def test_every_program_tells_every_work(self):
+        for name in (micro.OURS, micro.BARE, "asio", "asyncio"):
+            for work in filter(lambda work: micro.has(name, work), micro.WORKS):
+                with self.subTest(program=name, work=work):
+                    self.assertGreater(micro.once(name, work, share=0.0005, pinned=False), 0)
+
+    def test_refuses_a_work_that_is_not_there(self):
+        with self.assertRaisesRegex(micro.MicroFailed, "no work 'wake_up' here"):
+            micro.once(micro.OURS, "wake_up", pinned=False)
+
+    def test_a_missed_goal_is_shown_with_its_reason(self):
+        work = dataclasses.replace(micro.WORKS["switch"], missed="Because.")
+        store = self.measured(switch=[19.0, 20.0, 27.0])
+        with mock.patch.dict(micro.WORKS, switch=work):
+            self.assertNotIn("Because.", "\n".join(micro.tables(store)))
+            store.add("micro", "switch", micro.OURS, 28.0)
+            store.add("micro", "switch", micro.OURS, 29.0)
+            self.assertIn("*Missed:* Because.", "\n".join(micro.tables(store)))
+
+    def test_a_wake_is_held_against_the_one_beside_it(self):
+        store = self.measured(wake=[110.0, 240.0, 330.0])
+        for bare in (100.0, 200.0, 300.0):
+            store.add("micro", "wake", micro.BARE, bare)
+        self.assertAlmostEqual(micro.wake_ratio(store).median, 1.1)
+
+    def measured(self, **works: list[float]) -> Store:
+        folder = self.enterContext(tempfile.TemporaryDirectory())
+        store = Store(pathlib.Path(folder) / "results.json")
+        store.begin("micro", "")
+        for work, samples in works.items():
+            for sample in samples:
+                store.add("micro", work, micro.OURS, sample)
+        return store
 
 
 class Results(unittest.TestCase):

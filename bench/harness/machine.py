@@ -23,6 +23,7 @@ def describe() -> dict:
             "Go": _said(["go", "version"], r"go([\d.]+)"),
             "nginx": _said(["/usr/sbin/nginx", "-v"], r"nginx/([\d.]+)"),
             "Boost": _boost(),
+            "oneTBB": _said(["dpkg-query", "-W", "-f", "${Version}", "libtbb-dev"], r"([\d.]+)"),
             "aiohttp": _said([paths.PYTHON, "-c", "import aiohttp; print(aiohttp.__version__)"]),
             "uvloop": _said([paths.PYTHON, "-c", "import uvloop; print(uvloop.__version__)"]),
             "Python": platform.python_version(),

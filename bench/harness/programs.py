@@ -12,10 +12,8 @@ from . import paths
 def build():
     """The showcase, the programs of load/ and servers/, and the Go servers."""
     _step([str(paths.ROOT / "dev"), "build", "release", "examples/showcase", "bench_programs"])
-    paths.SCRATCH.mkdir(parents=True, exist_ok=True)
-    for program, source in (("nethttp", "nethttp.go"), ("echo_go", "echo.go")):
-        _step(["go", "build", "-o", str(paths.SCRATCH / program),
-               str(paths.BENCH / "servers" / source)], GO111MODULE="off")
+    build_go("servers/nethttp.go", "nethttp")
+    build_go("servers/echo.go", "echo_go")
 
 
 def build_gate():
@@ -28,6 +26,13 @@ def build_one(preset: str, program: str):
     _step([str(paths.ROOT / "dev"), "build", preset, f"bench/{program}"])
 
 
+def build_go(source: str, program: str):
+    """A Go program of bench/, into build/bench."""
+    paths.SCRATCH.mkdir(parents=True, exist_ok=True)
+    _step(["go", "build", "-o", str(paths.SCRATCH / program), str(paths.BENCH / source)],
+          GO111MODULE="off")
+
+
 def build_examples(names: list[str]):
     _step([str(paths.ROOT / "dev"), "build", "release", *(f"examples/{name}" for name in names)])
 
@@ -37,6 +42,12 @@ def require(*programs: str):
     missing = [p for p in programs if not shutil.which(p) and not os.path.exists(f"/usr/sbin/{p}")]
     if missing:
         sys.exit(f"missing: {', '.join(missing)}; ./dev setup bench installs it")
+
+
+def require_header(header: str, package: str):
+    """Ends with one sentence when a library of the distribution is missing."""
+    if not os.path.exists(f"/usr/include/{header}"):
+        sys.exit(f"missing: {package}; ./dev setup bench installs it")
 
 
 def _step(command: list[str], **environment: str):

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from harness import contenders, markdown
 from harness.quartiles import Figure, figure
 from harness.store import Store
-from subjects import compile, echo, idle, instr, offload, paired, sleepers, workers
+from subjects import compile, echo, idle, instr, micro, offload, paired, sleepers, workers
 
 
 OURS, FLOOR, UVLOOP = contenders.CORACLE, contenders.FLOOR, "aiohttp_uvloop"
@@ -30,6 +30,7 @@ def goals(store: Store) -> Iterator[Goal]:
     for compiler in sleepers.COMPILERS.values():
         yield _at_most(f"Memory per sleeping task at 100,000, {compiler}", 640,
                        sleepers.memory(store, compiler), "{:.0f}", " B")
+    yield from _micro(store)
     yield from _offload(store)
     yield _at_least("Two workers over one, a handler of 200 µs", 1.8, workers.speedup(store),
                     "{:.2f}", " ×")
@@ -75,6 +76,15 @@ def _worst(text: str, limit: float, by_work: dict[str, Figure]) -> Goal:
     work = max(by_work, key=lambda name: by_work[name].median)
     text += f", the worst of {len(by_work)}: {echo.WORKS[work].title}"
     return _at_most(text, limit, by_work[work], "{:.2f}", " ×")
+
+
+def _micro(store: Store) -> Iterator[Goal]:
+    for key, work in micro.WORKS.items():
+        if work.goal_ns is not None:
+            yield _at_most(work.title[0].upper() + work.title[1:], work.goal_ns,
+                           micro.measured(store, key), "{:.1f}", " ns")
+    yield _at_most("Cross-thread wake ÷ bare eventfds", micro.WAKE_RATIO_MAX,
+                   micro.wake_ratio(store), "{:.2f}", " ×")
 
 
 def _offload(store: Store) -> Iterator[Goal]:

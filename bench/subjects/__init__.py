@@ -2,7 +2,7 @@
 """What is measured. A subject has a title; measure(run), which puts its samples into run.store; and
 tables(store), which yields the lines of its part of RESULTS.md."""
 
-from . import compile, echo, idle, instr, offload, paired, sleepers, workers
+from . import compile, echo, idle, instr, micro, offload, paired, sleepers, workers
 
 SUBJECTS = {
     "instr": instr,
@@ -12,6 +12,7 @@ SUBJECTS = {
     "echo": echo,
     "idle": idle,
     "sleepers": sleepers,
+    "micro": micro,
     "offload": offload,
     "workers": workers,
     "compile": compile,
