@@ -2,7 +2,7 @@
 """build/bench/results.json: everything measured so far, saved after every sample.
 
     {"machine": {...},
-     "subjects": {SUBJECT: {"when": ..., "commit": ..., "arguments": ...,
+     "subjects": {SUBJECT: {"runs": [{"when": ..., "commit": ..., "arguments": ...}, ...],
                             "series": {WORK: {SERVER: [sample, ...]}}}}}
 
 Measuring a series again replaces it, unless the run was told to append.
@@ -29,19 +29,20 @@ class Store:
     def subjects(self) -> list[str]:
         return list(self._data["subjects"])
 
-    def about(self, subject: str) -> dict:
-        """When, from which commit, and with which arguments a subject was measured last."""
-        return self._data["subjects"].get(subject, {})
+    def runs(self, subject: str) -> list[dict]:
+        """When, from which commit, and with which arguments what there is was measured."""
+        return self._data["subjects"].get(subject, {}).get("runs", [])
 
     def series(self, subject: str, work: str) -> dict[str, list]:
         """Samples by server; empty when that work has not been measured."""
-        return self.about(subject).get("series", {}).get(work, {})
+        return self._data["subjects"].get(subject, {}).get("series", {}).get(work, {})
 
-    def begin(self, subject: str, arguments: str):
+    def begin(self, subject: str, arguments: str, keeps_others: bool = False):
+        """A run begins; some samples of those before it stay when it appends or is of some servers only."""
         self._data["machine"] = machine.describe()
-        self._data["subjects"].setdefault(subject, {"series": {}})
-        self._data["subjects"][subject] |= {
-            "when": machine.now(), "commit": machine.commit(), "arguments": arguments}
+        entry = self._data["subjects"].setdefault(subject, {"series": {}})
+        this = {"when": machine.now(), "commit": machine.commit(), "arguments": arguments}
+        entry["runs"] = [*(self.runs(subject) if keeps_others else ()), this]
 
     def add(self, subject: str, work: str, server: str, sample):
         """Adds a sample and saves. The first one of a run clears what an earlier run left."""

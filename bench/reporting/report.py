@@ -33,10 +33,10 @@ def _lines(store: Store) -> Iterator[str]:
     yield from goals.table(store)
     for name, subject in SUBJECTS.items():
         if lines := list(subject.tables(store)):
-            about = store.about(name)
             yield f"## {subject.title}"
             yield ""
-            yield f"`bench/run {name} {about['arguments']}` · {about['when']} · commit {about['commit']}"
+            for run in store.runs(name):
+                yield f"- `bench/run {name} {run['arguments']}` · {run['when']} · commit {run['commit']}"
             yield ""
             yield from lines
     notes = paths.BENCH / "NOTES.md"
