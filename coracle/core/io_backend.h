@@ -58,6 +58,8 @@ class IoBackend {
     // the last lately_max_age: enough to see that a deadline is far without asking the clock.
     virtual void wait(TimePoint deadline, TimePoint lately) = 0;
     static constexpr Duration lately_max_age = 20ms;
+    // A loop that has ready tasks does not wait, but looks once in so many steps.
+    static constexpr int steps_between_looks = 128;
 
     // Makes the wait in progress, or the next one, return at once. Async-signal-safe and
     // thread-safe.

@@ -26,6 +26,7 @@
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
+#include <fstream>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -432,6 +433,49 @@ TEST_P(IoBackends, LoseNothingWhenEverythingChangesAtOnce) {
     }
     for (auto& pair : pairs) detach(*pair);
     settle();
+}
+
+// How many descriptors an epoll instance watches.
+std::size_t watched_by(int epoll) {
+    std::ifstream lines("/proc/self/fdinfo/" + std::to_string(epoll));
+    std::size_t count = 0;
+    for (std::string line; std::getline(lines, line);) count += line.starts_with("tfd:");
+    return count;
+}
+
+// libuv would report them again and again, and watching is a system call each time it begins and
+// ends. A busy loop still hears of others after as many looks as it takes to serve those reported.
+TEST(LibuvBackend, GoesOnWatchingWhatABusyLoopHasNotServedYet) {
+    if (std::ranges::count(io_backend_names(), "libuv") == 0) return;  // this build has none
+    auto backend = make_libuv_backend();
+    auto look = [&] { backend->wait(TimePoint::min(), now()); };
+    constexpr int pairs_count = 3 * IoBackend::steps_between_looks;
+    std::vector<std::unique_ptr<Pair>> pairs;
+    for (int i = 0; i < pairs_count + 1; ++i) {
+        pairs.push_back(std::make_unique<Pair>());
+        pairs.back()->descriptor->clear_readable();
+        backend->attach(*pairs.back()->descriptor);
+    }
+    look();
+    std::size_t watched = watched_by(backend->fd());
+    EXPECT_GE(watched, pairs.size());
+
+    Pair& late = *pairs.back();
+    for (auto& pair : pairs) {
+        if (pair.get() != &late) pair->send("x");
+    }
+    look();
+    late.send("x");
+    for (int i = 0; i < pairs_count; ++i) {
+        EXPECT_TRUE(pairs[static_cast<std::size_t>(i)]->descriptor->is_readable());
+        if (i % IoBackend::steps_between_looks == 0) look();
+        pairs[static_cast<std::size_t>(i)]->take();
+    }
+    EXPECT_EQ(watched_by(backend->fd()), watched);
+    EXPECT_FALSE(late.descriptor->is_readable());
+    look();
+    EXPECT_TRUE(late.descriptor->is_readable());
+    for (auto& pair : pairs) backend->detach(*pair->descriptor);
 }
 
 // A loop may be made on one thread and run on others, one after the other.

@@ -49,9 +49,6 @@ Duration coarse_now() noexcept {
     return std::chrono::seconds(now.tv_sec) + std::chrono::nanoseconds(now.tv_nsec);
 }
 
-// Steps between two looks at timers and descriptors while tasks are ready.
-constexpr int steps_between_looks = 128;
-
 }  // namespace
 
 // A function to call once, on the ready queue or posted from another thread.
@@ -218,7 +215,7 @@ void EventLoop::turn(bool may_wait) {
     take_posted();
     // On a clock of the caller's the real time that steps take must not decide what runs when.
     bool time_has_passed = !options_.clock && coarse_mark_ > coarse_look_;
-    if (ready_.empty() || steps_since_look_ >= steps_between_looks || time_has_passed) {
+    if (ready_.empty() || steps_since_look_ >= IoBackend::steps_between_looks || time_has_passed) {
         look_outside(may_wait);
     }
     if (options_.seed != 0) {
@@ -229,7 +226,7 @@ void EventLoop::turn(bool may_wait) {
 }
 
 void EventLoop::run_ready() {
-    for (int steps = 0; steps < steps_between_looks; ++steps) {
+    for (int steps = 0; steps < IoBackend::steps_between_looks; ++steps) {
         internal::Runnable* item = ready_.pop();
         if (!item) break;
         ++steps_since_look_;
