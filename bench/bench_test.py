@@ -346,6 +346,8 @@ class Results(unittest.TestCase):
         told = report.render(store)
         self.assertRegex(told, r"`CORACLE_LOOP=io_uring \S+/bench/echo --port N`")
         self.assertIn("| 64 B at 64 connections | – | 1.20 | 1.08 | – | 0.90 |", told)
+        self.assertIn("Over 1.1 × on epoll (64 B at 64 connections): ", told)
+        self.assertNotIn("× on io_uring (", told)
 
     def test_a_report_of_nothing_says_so(self):
         store = Store(self.path)
