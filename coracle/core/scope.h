@@ -12,6 +12,7 @@
 
 #include <chrono>
 #include <coroutine>
+#include <exception>
 #include <optional>
 #include <string>
 #include <type_traits>
@@ -32,14 +33,59 @@ constexpr void check_body() {
         "is destroyed twice by GCC 12");
 }
 
+// A task that exists already, to run inside a scope.
+template <class T>
+class HeldTask {
+  public:
+    using Value = T;
+    explicit HeldTask(Task<T> task) noexcept : task_(std::move(task)) {}
+    Task<T> start(CancelScope&) noexcept { return std::move(task_); }
+
+  private:
+    Task<T> task_;
+};
+
+template <class Body>
+inline constexpr bool takes_scope = std::is_invocable_v<std::decay_t<Body>&, CancelScope&>;
+
+template <class Body>
+struct BodyTask {
+    using Type = std::invoke_result_t<Body&>;
+};
+template <class Body>
+    requires takes_scope<Body>
+struct BodyTask<Body> {
+    using Type = std::invoke_result_t<Body&, CancelScope&>;
+};
+
+// A body to call inside a scope, kept for as long as its coroutine runs.
+template <class Body>
+class HeldBody {
+  public:
+    using Value = typename BodyTask<Body>::Type::value_type;
+    template <class B>
+    explicit HeldBody(std::in_place_t, B&& body) : body_(std::forward<B>(body)) {}
+    Task<Value> start([[maybe_unused]] CancelScope& scope) {
+        if constexpr (takes_scope<Body>) {
+            return body_(scope);
+        } else {
+            return body_();
+        }
+    }
+
+  private:
+    Body body_;
+};
+
 // Enters a scope on the running task, runs a Task inside it, and leaves the scope whatever happens.
 // What becomes of the outcome is the Policy's: it has `using Result`, `prepare(CancelScope&)` and
 // `Result finish(CancelScope&, take)`.
-template <class T, class Policy>
+template <class Held, class Policy>
 class ScopedAwaiter {
+    using T = typename Held::Value;
+
   public:
-    ScopedAwaiter(Task<T> task, Policy policy) noexcept
-        : task_(std::move(task)), policy_(policy), inner_(task_.internal_frame()) {}
+    ScopedAwaiter(Held held, Policy policy) : held_(std::move(held)), policy_(policy) {}
     ScopedAwaiter(const ScopedAwaiter&) = delete;
     ScopedAwaiter& operator=(const ScopedAwaiter&) = delete;
 
@@ -50,33 +96,47 @@ class ScopedAwaiter {
         TaskNode& node = *parent.promise().task;
         scope_.emplace(node.loop, node.scope, Policy::shields);
         scope_->internal_enter(node);
-        policy_.prepare(*scope_, node.loop);
-        return inner_.await_suspend(parent);
+        try {
+            policy_.prepare(*scope_, node.loop);
+            task_.emplace(held_.start(*scope_));
+        } catch (...) {
+            failed_ = std::current_exception();
+            return false;
+        }
+        return inner().await_suspend(parent);
     }
 
     typename Policy::Result await_resume() {
         scope_->internal_leave();
-        return policy_.finish(*scope_, [this]() -> T { return inner_.await_resume(); });
+        return policy_.finish(*scope_, [this]() -> T {
+            if (failed_) std::rethrow_exception(failed_);
+            return inner().await_resume();
+        });
     }
 
   private:
-    Task<T> task_;
+    typename Task<T>::Awaiter inner() const noexcept {
+        return typename Task<T>::Awaiter(task_->internal_frame());
+    }
+
+    Held held_;
     Policy policy_;
-    typename Task<T>::Awaiter inner_;
+    std::exception_ptr failed_;  // the body threw instead of giving a Task
+    std::optional<Task<T>> task_;
     std::optional<CancelScope> scope_;
 };
 
-// The awaitable that the functions below return: a body and what to do around it.
-template <class T, class Policy>
+// The awaitable that the functions below return: what to run and what to do around it.
+template <class Held, class Policy>
 class [[nodiscard]] Scoped {
   public:
-    Scoped(Task<T> task, Policy policy) noexcept : task_(std::move(task)), policy_(policy) {}
-    ScopedAwaiter<T, Policy> operator co_await() && noexcept {
-        return ScopedAwaiter<T, Policy>(std::move(task_), policy_);
+    Scoped(Held held, Policy policy) : held_(std::move(held)), policy_(policy) {}
+    ScopedAwaiter<Held, Policy> operator co_await() && {
+        return ScopedAwaiter<Held, Policy>(std::move(held_), policy_);
     }
 
   private:
-    Task<T> task_;
+    Held held_;
     Policy policy_;
 };
 
@@ -149,44 +209,20 @@ struct ShieldPolicy {
     }
 };
 
-// Keeps the body alive while its coroutine runs.
-template <class Body>
-auto run_body(Body body) -> std::invoke_result_t<Body&> {
-    co_return co_await body();
+template <Awaitable A>
+auto held_task(A&& awaitable) {
+    return HeldTask<AwaitResult<A>>(as_task(std::forward<A>(awaitable)));
 }
-
-// The body learns its scope, which exists only once the task runs.
-struct CurrentScopeAwaiter final : Park {
-    bool await_ready() const noexcept { return false; }
-    template <class P>
-    bool await_suspend(std::coroutine_handle<P> frame) noexcept {
-        scope = frame.promise().task->scope;
-        return false;
-    }
-    CancelScope& await_resume() const noexcept { return *scope; }
-    bool withdraw() noexcept override { return true; }
-    std::string describe() const override { return "its scope"; }
-    CancelScope* scope = nullptr;
-};
-
 template <class Body>
-auto run_scoped_body(Body body) -> std::invoke_result_t<Body&, CancelScope&> {
-    CurrentScopeAwaiter here;
-    CancelScope& scope = co_await here;
-    co_return co_await body(scope);
-}
-
-template <class Body>
-inline constexpr bool takes_scope = std::is_invocable_v<std::decay_t<Body>&, CancelScope&>;
-
-template <class Body>
-auto body_task(Body&& body) {
+auto held_body(Body&& body) {
     check_body<Body>();
-    if constexpr (takes_scope<Body>) {
-        return run_scoped_body<std::decay_t<Body>>(std::forward<Body>(body));
-    } else {
-        return run_body<std::decay_t<Body>>(std::forward<Body>(body));
-    }
+    return HeldBody<std::decay_t<Body>>(std::in_place, std::forward<Body>(body));
+}
+
+// The policy is one of those above, of the type that what is held gives.
+template <template <class> class Policy, class Held>
+auto in_scope(Held held, Policy<typename Held::Value> policy) {
+    return Scoped<Held, Policy<typename Held::Value>>(std::move(held), policy);
 }
 
 }  // namespace internal
@@ -197,9 +233,8 @@ auto body_task(Body&& body) {
 //   auto page = co_await wait_for(session.get(url), 10s);
 template <Awaitable A, class Rep, class Period>
 auto wait_for(A&& awaitable, std::chrono::duration<Rep, Period> span) {
-    using T = AwaitResult<A>;
-    return internal::Scoped<T, internal::FailAt<T>>(as_task(std::forward<A>(awaitable)),
-                                                    {.span = to_duration(span)});
+    return internal::in_scope<internal::FailAt>(internal::held_task(std::forward<A>(awaitable)),
+                                                {.span = to_duration(span)});
 }
 
 // Runs body() for at most `span`; TimeoutError if it had to be cancelled.
@@ -216,19 +251,17 @@ auto wait_for(A&& awaitable, std::chrono::duration<Rep, Period> span) {
 //   });
 template <class Rep, class Period, class Body>
 auto timeout(std::chrono::duration<Rep, Period> span, Body&& body) {
-    auto task = internal::body_task(std::forward<Body>(body));
-    using T = typename decltype(task)::value_type;
-    return internal::Scoped<T, internal::FailAt<T>>(
-        std::move(task), {.span = to_duration(span), .can_move = internal::takes_scope<Body>});
+    return internal::in_scope<internal::FailAt>(
+        internal::held_body(std::forward<Body>(body)),
+        {.span = to_duration(span), .can_move = internal::takes_scope<Body>});
 }
 
 // The same until a moment on the loop's clock.
 template <class Body>
 auto timeout_at(TimePoint when, Body&& body) {
-    auto task = internal::body_task(std::forward<Body>(body));
-    using T = typename decltype(task)::value_type;
-    return internal::Scoped<T, internal::FailAt<T>>(
-        std::move(task), {.when = when, .can_move = internal::takes_scope<Body>});
+    return internal::in_scope<internal::FailAt>(
+        internal::held_body(std::forward<Body>(body)),
+        {.when = when, .can_move = internal::takes_scope<Body>});
 }
 
 // Trio's name for timeout().
@@ -244,9 +277,8 @@ auto fail_after(std::chrono::duration<Rep, Period> span, Body&& body) {
 //   if (answer) use(*answer);
 template <class Rep, class Period, class Body>
 auto move_on_after(std::chrono::duration<Rep, Period> span, Body&& body) {
-    auto task = internal::body_task(std::forward<Body>(body));
-    using T = typename decltype(task)::value_type;
-    return internal::Scoped<T, internal::MoveOnAt<T>>(std::move(task), {.span = to_duration(span)});
+    return internal::in_scope<internal::MoveOnAt>(internal::held_body(std::forward<Body>(body)),
+                                                  {.span = to_duration(span)});
 }
 
 // Awaits something that a cancellation from outside does not reach. The caller learns of the
@@ -254,8 +286,8 @@ auto move_on_after(std::chrono::duration<Rep, Period> span, Body&& body) {
 // shield(wait_for(flush(), 2s)).
 template <Awaitable A>
 auto shield(A&& awaitable) {
-    using T = AwaitResult<A>;
-    return internal::Scoped<T, internal::ShieldPolicy<T>>(as_task(std::forward<A>(awaitable)), {});
+    return internal::in_scope<internal::ShieldPolicy>(
+        internal::held_task(std::forward<A>(awaitable)), {});
 }
 
 // Runs body(scope); whoever holds the scope may cancel it or move its deadline. Returns whether the
@@ -263,9 +295,8 @@ auto shield(A&& awaitable) {
 // cancelled.
 template <class Body>
 auto cancel_scope(Body&& body) {
-    auto task = internal::body_task(std::forward<Body>(body));
-    using T = typename decltype(task)::value_type;
-    return internal::Scoped<T, internal::MoveOnAt<T>>(std::move(task), {.span = Duration::max()});
+    return internal::in_scope<internal::MoveOnAt>(internal::held_body(std::forward<Body>(body)),
+                                                  {.span = Duration::max()});
 }
 
 }  // namespace coracle

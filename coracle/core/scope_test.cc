@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <coracle/core/scope.h>
 
+#include <coracle/core/checkpoint.h>
 #include <coracle/core/event.h>
 #include <coracle/core/gather.h>
 #include <coracle/core/queue.h>
@@ -47,6 +48,44 @@ TEST(Timeout, ReturnsTheBodysValueInTime) {
         co_return co_await timeout(1h, [&]() -> Task<int> { co_return co_await quick(5); });
     };
     EXPECT_EQ(run(body()), 5);
+}
+
+TEST(Timeout, ABodyMayBeAnyFunctionThatReturnsATask) {
+    auto body = []() -> Task<int> {
+        std::string text = "kept by value";
+        auto size = [text](CancelScope& scope) -> Task<int> {
+            EXPECT_EQ(&scope, &current_scope());
+            co_await checkpoint();
+            co_return static_cast<int>(text.size());
+        };
+        int sum = co_await timeout(1h, size);
+        auto forwards = [] { return quick(5); };
+        sum += co_await timeout(1h, forwards);
+        co_return sum;
+    };
+    EXPECT_EQ(run(body()), 13 + 5);
+}
+
+TEST(Timeout, WhatABodyThrowsInsteadOfReturningATaskLeavesTheScope) {
+    auto body = []() -> Task<void> {
+        CancelScope& around = current_scope();
+        auto refuses = []() -> Task<void> { throw Error("no task today"); };
+        std::string caught;
+        try {
+            co_await timeout(1h, refuses);
+        } catch (const Error& error) {
+            caught = error.what();
+        }
+        EXPECT_EQ(caught, "no task today");
+        EXPECT_EQ(&current_scope(), &around);
+        EXPECT_EQ(get_running_loop().statistics().timers, 0u);
+        auto cancels = [](CancelScope& scope) -> Task<void> {
+            scope.cancel("at once");
+            throw Cancelled("at once");
+        };
+        EXPECT_FALSE(co_await cancel_scope(cancels));
+    };
+    run(body());
 }
 
 TEST(WaitFor, AcceptsTasksBuildersAndOtherScopes) {
