@@ -69,6 +69,7 @@ class IntrusiveList {
     ~IntrusiveList() {
         while (pop_front()) {
         }
+        head_.next_ = nullptr;  // it is in no list
     }
 
     bool empty() const noexcept { return head_.next_ == &head_; }

@@ -2,20 +2,9 @@
 #include <coracle/core/park.h>
 
 #include <coracle/base/assert.h>
-#include <coracle/core/cancel.h>
 #include <coracle/core/loop.h>
 
 namespace coracle {
-
-Park::~Park() {
-    if (waiting_ && task_->parked == this) task_->parked = nullptr;
-}
-
-bool Park::enter(internal::PromiseBase& promise, std::coroutine_handle<> frame) noexcept {
-    enter_shielded(promise, frame);
-    cancelled_ = task_->scope->is_cancelled();
-    return !cancelled_;
-}
 
 bool Park::yield() noexcept {
     task_->loop.internal_schedule(*task_);

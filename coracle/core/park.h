@@ -2,6 +2,7 @@
 // What every leaf operation is made of: the one place where waiting meets cancellation.
 #pragma once
 
+#include <coracle/core/cancel.h>
 #include <coracle/core/internal/task_node.h>
 
 #include <coroutine>
@@ -54,13 +55,17 @@ class Park {
 
   protected:
     Park() noexcept = default;
-    ~Park();
+    ~Park() {
+        if (waiting_ && task_->parked == this) task_->parked = nullptr;
+    }
 
     // First in await_suspend. False when the scope is cancelled: return false without starting the
     // operation.
     template <class P>
     bool checkpoint(std::coroutine_handle<P> frame) noexcept {
-        return enter(frame.promise(), frame);
+        enter_shielded(frame.promise(), frame);
+        cancelled_ = task_->scope->is_cancelled();
+        return !cancelled_;
     }
 
     // Instead of checkpoint(), for the few waits that must not be left before they are over.
@@ -76,6 +81,9 @@ class Park {
         if (--task_->budget > 0) return false;
         return yield();
     }
+
+    // Last in await_suspend of what only lets others run: queues the task behind what is ready.
+    bool yield() noexcept;
 
     // Last in await_suspend when the operation has been started.
     bool wait() noexcept {
@@ -95,8 +103,6 @@ class Park {
     }
 
   private:
-    bool enter(internal::PromiseBase& promise, std::coroutine_handle<> frame) noexcept;
-    bool yield() noexcept;
     [[noreturn]] void throw_cancelled() const;
 
     internal::TaskNode* task_ = nullptr;

@@ -7,13 +7,9 @@ namespace coracle {
 
 bool Sleep::Awaiter::begin() {
     EventLoop& loop = task()->loop;
-    wait();
-    if (span_ <= Duration::zero()) {
-        complete();
-    } else if (TimePoint until = saturating_add(loop.time(), span_); until != no_deadline) {
-        loop.timers().add(*this, until);
-    }
-    return true;
+    TimePoint until = saturating_add(loop.time(), span_);
+    if (until != no_deadline) loop.timers().add(*this, until);
+    return wait();
 }
 
 bool Sleep::Awaiter::withdraw() noexcept {

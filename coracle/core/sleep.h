@@ -32,7 +32,8 @@ class Sleep::Awaiter final : public Park, private Timer {
     bool await_ready() const noexcept { return false; }
     template <class P>
     bool await_suspend(std::coroutine_handle<P> frame) {
-        return checkpoint(frame) && begin();
+        if (!checkpoint(frame)) return false;
+        return span_ > Duration::zero() ? begin() : yield();
     }
     void await_resume() const { finish(); }
 

@@ -5,10 +5,6 @@
 
 namespace coracle {
 
-void Timer::cancel() noexcept {
-    if (queue_) queue_->remove(*this);
-}
-
 TimerQueue::~TimerQueue() {
     while (!heap_.empty()) remove(*heap_.back().timer);
 }

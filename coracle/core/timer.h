@@ -79,4 +79,8 @@ class TimerQueue {
     std::uint64_t added_ = 0;
 };
 
+inline void Timer::cancel() noexcept {
+    if (queue_) queue_->remove(*this);
+}
+
 }  // namespace coracle
