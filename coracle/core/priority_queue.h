@@ -20,6 +20,7 @@ namespace internal {
 template <class T, class Less>
 class PriorityItems {
   public:
+    bool empty() const noexcept { return heap_.empty(); }
     std::size_t size() const noexcept { return heap_.size(); }
     void push(T item) {
         heap_.push_back(Entry{std::move(item), pushed_++});

@@ -16,6 +16,7 @@ namespace internal {
 template <class T>
 class FifoItems {
   public:
+    bool empty() const noexcept { return items_.empty(); }
     std::size_t size() const noexcept { return items_.size(); }
     void push(T item) { items_.push_back(std::move(item)); }
     T pop() {

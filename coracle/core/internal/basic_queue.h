@@ -28,7 +28,7 @@ namespace internal {
 
 [[noreturn]] void refuse_unbounded_queue();
 
-// `Items` holds what is queued: size(), push(T), T pop() (only when not empty), clear().
+// `Items` holds what is queued: empty(), size(), push(T), T pop() (only when not empty), clear().
 template <class T, class Items>
 class BasicQueue {
   public:
@@ -37,7 +37,7 @@ class BasicQueue {
 
     std::size_t size() const noexcept { return items_.size(); }
     std::size_t maxsize() const noexcept { return maxsize_; }
-    bool empty() const noexcept { return items_.size() == 0; }
+    bool empty() const noexcept { return items_.empty(); }
     bool full() const noexcept { return items_.size() >= maxsize_; }
     bool is_shut_down() const noexcept { return shut_down_; }
     // Items put and not yet dealt with, see task_done().
@@ -91,6 +91,8 @@ class BasicQueue {
     ~BasicQueue() { CORACLE_ASSERT(getters_.empty() && putters_.empty()); }
 
   private:
+    // Not while others wait to put. Who waits to get has found nothing, so it is not full then.
+    bool has_room() const noexcept { return putters_.empty() && (!getters_.empty() || !full()); }
     void push(T item);
     std::optional<T> pop();
     void put_succeeded() noexcept {
@@ -160,7 +162,7 @@ class BasicQueue<T, Items>::Put final : public Park, public ListLink<> {
         if (!checkpoint(frame)) return false;
         refused_ = queue_.shut_down_;
         if (refused_) return ready();
-        if (!queue_.full() && queue_.putters_.empty()) {
+        if (queue_.has_room()) {
             queue_.push(std::move(item_));
             return ready();
         }
@@ -229,7 +231,7 @@ template <class T, class Items>
 bool BasicQueue<T, Items>::put_nowait(T&& item) {
     bound_.check("a queue");
     if (shut_down_) throw QueueShutDown();
-    if (full() || !putters_.empty()) return false;
+    if (!has_room()) return false;
     push(std::move(item));
     return true;
 }
