@@ -354,6 +354,11 @@ void EventLoop::internal_register(internal::TaskNode& task) noexcept {
     ++statistics_.tasks;
 }
 
+void EventLoop::internal_unregister(internal::TaskNode& task) noexcept {
+    static_cast<ListLink<internal::RegistryTag>&>(task).unlink();
+    --statistics_.tasks;
+}
+
 void EventLoop::task_ended(internal::TaskNode& task, std::exception_ptr error) noexcept {
     if (!error || task.has_handles()) return;
     call_exception_handler({task.name() + " ended with an exception that nobody awaits", error});

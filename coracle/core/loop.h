@@ -202,6 +202,7 @@ class EventLoop final : private internal::TaskOwner, public internal::Spawner<Ev
     auto& internal_tasks() noexcept { return tasks_; }
     void internal_schedule(internal::Runnable& item) noexcept { ready_.push(item); }
     void internal_register(internal::TaskNode& task) noexcept;
+    void internal_unregister(internal::TaskNode& task) noexcept;
     internal::TaskNode* internal_running() const noexcept { return running_; }
     void internal_set_running(internal::TaskNode* task) noexcept { running_ = task; }
     // The running step is about to end: `task` is what ran, null for a callback.

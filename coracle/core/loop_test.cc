@@ -6,6 +6,7 @@
 #include <coracle/core/run.h>
 #include <coracle/core/scope.h>
 #include <coracle/core/sleep.h>
+#include <coracle/core/task_group.h>
 
 #include <gtest/gtest.h>
 
@@ -137,6 +138,23 @@ TEST(EventLoop, ATaskWhoseAwaitsAreAllReadyCannotStarveTheOthers) {
         EventLoop::current().call_soon([&] { other_ran = true; });
         for (int i = 0; i < 1000; ++i) co_await always.wait();
         EXPECT_TRUE(other_ran);
+    };
+    run(body());
+}
+
+TEST(EventLoop, StatisticsCountTheTasksThatLive) {
+    auto body = []() -> Task<void> {
+        EventLoop& loop = get_running_loop();
+        EXPECT_EQ(loop.statistics().tasks, 1u);
+        co_await task_group([&](TaskGroup& group) -> Task<void> {
+            auto short_lived = group.create_task([]() -> Task<void> { co_return; });
+            group.create_task([]() -> Task<void> { co_await sleep(1h); });
+            EXPECT_EQ(loop.statistics().tasks, 3u);
+            co_await short_lived;
+            EXPECT_EQ(loop.statistics().tasks, 2u);
+            group.cancel("seen");
+        });
+        EXPECT_EQ(loop.statistics().tasks, 1u);
     };
     run(body());
 }

@@ -70,7 +70,7 @@ void TaskNode::end() noexcept {
     }
     release_frame();
     done_ = true;
-    static_cast<ListLink<RegistryTag>&>(*this).unlink();
+    loop.internal_unregister(*this);
     static_cast<ListLink<MemberTag>&>(*this).unlink();
     own_scope_.reset();
     ContextValues::release(std::exchange(context, nullptr));
