@@ -11,15 +11,20 @@
 #include <coracle/core/task_tree.h>
 
 #include <algorithm>
-#include <ctime>
 #include <string>
 #include <thread>
 #include <typeinfo>
 
 namespace coracle {
+
+namespace internal {
+thread_local constinit EventLoop* running_loop = nullptr;
+}
+
 namespace {
 
-thread_local constinit EventLoop* running_loop = nullptr;
+using internal::coarse_now;
+using internal::running_loop;
 
 // Makes the loop current for this thread while it runs.
 class CurrentLoop {
@@ -41,13 +46,6 @@ class CurrentLoop {
   private:
     EventLoop* previous_;
 };
-
-// A few milliseconds of resolution for a few nanoseconds: enough to see a slow step.
-Duration coarse_now() noexcept {
-    timespec now{};
-    clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
-    return std::chrono::seconds(now.tv_sec) + std::chrono::nanoseconds(now.tv_nsec);
-}
 
 }  // namespace
 
@@ -160,8 +158,6 @@ EventLoop& EventLoop::current() {
     return *running_loop;
 }
 
-EventLoop* EventLoop::current_or_null() noexcept { return running_loop; }
-
 TimePoint EventLoop::time() const {
     return options_.clock ? options_.clock->now() : TimePoint(std::chrono::steady_clock::now());
 }
@@ -273,9 +269,7 @@ bool EventLoop::prepare_to_sleep() noexcept {
     return false;
 }
 
-void EventLoop::internal_step_ended(internal::TaskNode* task) noexcept {
-    Duration now = coarse_now();
-    if (now <= coarse_mark_) return;
+void EventLoop::note_step(const internal::TaskNode* task, Duration now) noexcept {
     Duration took = now - coarse_mark_;
     coarse_mark_ = now;
     statistics_.longest_step = std::max(statistics_.longest_step, took);
@@ -349,17 +343,7 @@ bool EventLoop::take_posted() noexcept {
     return true;
 }
 
-void EventLoop::internal_register(internal::TaskNode& task) noexcept {
-    tasks_.push_back(task);
-    ++statistics_.tasks;
-}
-
-void EventLoop::internal_unregister(internal::TaskNode& task) noexcept {
-    static_cast<ListLink<internal::RegistryTag>&>(task).unlink();
-    --statistics_.tasks;
-}
-
-void EventLoop::task_ended(internal::TaskNode& task, std::exception_ptr error) noexcept {
+void EventLoop::task_ended(internal::TaskNode& task, const std::exception_ptr& error) noexcept {
     if (!error || task.has_handles()) return;
     call_exception_handler({task.name() + " ended with an exception that nobody awaits", error});
 }

@@ -6,6 +6,7 @@
 #include <coracle/base/move_function.h>
 #include <coracle/core/cancel.h>
 #include <coracle/core/current_task.h>
+#include <coracle/core/internal/coarse_clock.h>
 #include <coracle/core/internal/loop_bound.h>
 #include <coracle/core/internal/task_node.h>
 #include <coracle/core/io_backend.h>
@@ -27,6 +28,10 @@
 #include <vector>
 
 namespace coracle {
+
+namespace internal {
+extern thread_local constinit EventLoop* running_loop;  // null on a thread where none runs
+}
 
 struct LoopOptions {
     // A step (the run of one task between two suspensions) that takes longer is logged with the
@@ -104,7 +109,7 @@ class EventLoop final : private internal::TaskOwner, public internal::Spawner<Ev
 
     // The loop that runs on this thread. Aborts with a sentence when there is none.
     static EventLoop& current();
-    static EventLoop* current_or_null() noexcept;
+    static EventLoop* current_or_null() noexcept { return internal::running_loop; }
 
     // Runs the task to its end and returns its result or throws its exception (asyncio's
     // run_until_complete). Other tasks of the loop run meanwhile and are left suspended when it
@@ -201,12 +206,22 @@ class EventLoop final : private internal::TaskOwner, public internal::Spawner<Ev
     // For the library.
     auto& internal_tasks() noexcept { return tasks_; }
     void internal_schedule(internal::Runnable& item) noexcept { ready_.push(item); }
-    void internal_register(internal::TaskNode& task) noexcept;
-    void internal_unregister(internal::TaskNode& task) noexcept;
+    void internal_register(internal::TaskNode& task) noexcept {
+        tasks_.push_back(task);
+        ++statistics_.tasks;
+    }
+    void internal_unregister(internal::TaskNode& task) noexcept {
+        static_cast<ListLink<internal::RegistryTag>&>(task).unlink();
+        --statistics_.tasks;
+    }
     internal::TaskNode* internal_running() const noexcept { return running_; }
     void internal_set_running(internal::TaskNode* task) noexcept { running_ = task; }
     // The running step is about to end: `task` is what ran, null for a callback.
-    void internal_step_ended(internal::TaskNode* task) noexcept;
+    void internal_step_ended(internal::TaskNode* task) noexcept {
+        Duration now = internal::coarse_now();
+        if (now > coarse_mark_) [[unlikely]]
+            note_step(task, now);
+    }
     // An entry that other threads push and the loop runs; the pusher owns it until it runs. Wakes
     // the loop if asleep.
     void internal_post(internal::Runnable& item) noexcept;
@@ -236,7 +251,7 @@ class EventLoop final : private internal::TaskOwner, public internal::Spawner<Ev
     CancelScope& spawn_scope() noexcept { return root_scope_; }
     internal::TaskOwner& spawn_owner() noexcept { return *this; }
 
-    void task_ended(internal::TaskNode& task, std::exception_ptr error) noexcept override;
+    void task_ended(internal::TaskNode& task, const std::exception_ptr& error) noexcept override;
     void run_until_done(const internal::TaskNode& task);
     void turn(bool may_wait);
     void run_ready();
@@ -244,6 +259,7 @@ class EventLoop final : private internal::TaskOwner, public internal::Spawner<Ev
     void look_outside(bool may_wait);
     bool take_posted() noexcept;
     bool prepare_to_sleep() noexcept;
+    void note_step(const internal::TaskNode* task, Duration now) noexcept;
     void note_slow_step(const internal::TaskNode* task, Duration took) noexcept;
     void dispatch_signals();
     void close();

@@ -42,8 +42,8 @@ TaskGroup::~TaskGroup() {
     std::abort();
 }
 
-void TaskGroup::task_ended(internal::TaskNode& task, std::exception_ptr error) noexcept {
-    if (error) failed(std::move(error));
+void TaskGroup::task_ended(internal::TaskNode& task, const std::exception_ptr& error) noexcept {
+    if (error) failed(error);
     was_cancelled_ = was_cancelled_ || task.was_cancelled();
     if (--live_ == 0 && join_) std::exchange(join_, nullptr)->all_ended();
 }

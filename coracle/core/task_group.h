@@ -98,7 +98,7 @@ class TaskGroup final : private internal::TaskOwner, public internal::Spawner<Ta
     internal::TaskOwner& spawn_owner() noexcept { return *this; }
 
     void task_began() noexcept override { ++live_; }
-    void task_ended(internal::TaskNode& task, std::exception_ptr error) noexcept override;
+    void task_ended(internal::TaskNode& task, const std::exception_ptr& error) noexcept override;
     void failed(std::exception_ptr error) noexcept;
 
     EventLoop& loop_;

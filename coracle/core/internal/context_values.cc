@@ -3,6 +3,7 @@
 
 #include <coracle/base/error.h>
 #include <coracle/core/internal/task_node.h>
+#include <coracle/core/loop.h>
 
 #include <utility>
 
@@ -18,20 +19,11 @@ EnteredContext::EnteredContext(ContextValues*& values) noexcept
 
 EnteredContext::~EnteredContext() { innermost = outer_; }
 
-ContextValues* ContextValues::share(ContextValues* values) noexcept {
-    if (values) values->references_.fetch_add(1, std::memory_order_relaxed);
-    return values;
-}
-
-void ContextValues::release(ContextValues* values) noexcept {
-    if (values && values->references_.fetch_sub(1, std::memory_order_acq_rel) == 1) {
-        delete values;
-    }
-}
-
 ContextValues** ContextValues::here() noexcept {
-    TaskNode* task = current_node();
-    if (innermost && innermost->caller_ == task) return &innermost->values_;
+    EventLoop* loop = EventLoop::current_or_null();
+    TaskNode* task = loop ? loop->internal_running() : nullptr;
+    if (innermost && innermost->caller_ == task) [[unlikely]]
+        return &innermost->values_;
     return task ? &task->context : nullptr;
 }
 

@@ -17,8 +17,15 @@ class ContextValues {
     ContextValues(const ContextValues&) = delete;
     ContextValues& operator=(const ContextValues&) = delete;
 
-    static ContextValues* share(ContextValues* values) noexcept;
-    static void release(ContextValues* values) noexcept;
+    static ContextValues* share(ContextValues* values) noexcept {
+        if (values) values->references_.fetch_add(1, std::memory_order_relaxed);
+        return values;
+    }
+    static void release(ContextValues* values) noexcept {
+        if (values && values->references_.fetch_sub(1, std::memory_order_acq_rel) == 1) {
+            delete values;
+        }
+    }
 
     // Where what runs on this thread keeps its own: the task, or the function inside
     // Context::run(). Null where nothing has any.

@@ -55,10 +55,8 @@ void TaskNode::run() {
 }
 
 void TaskNode::end() noexcept {
-    error_ = std::move(root->error);
-    root = nullptr;
-    leaf = nullptr;
-    if (error_) {
+    if (root->error) [[unlikely]] {
+        error_ = std::move(root->error);
         try {
             std::rethrow_exception(error_);
         } catch (const Cancelled&) {
@@ -68,6 +66,8 @@ void TaskNode::end() noexcept {
             error_ = std::current_exception();
         }
     }
+    root = nullptr;
+    leaf = nullptr;
     release_frame();
     done_ = true;
     loop.internal_unregister(*this);
@@ -75,7 +75,11 @@ void TaskNode::end() noexcept {
     own_scope_.reset();
     ContextValues::release(std::exchange(context, nullptr));
     while (TaskWatcher* watcher = watchers.pop_front()) watcher->task_ended();
-    owner_.task_ended(*this, was_cancelled_ ? nullptr : error_);
+    if (was_cancelled_) [[unlikely]] {
+        owner_.task_ended(*this, nullptr);
+    } else {
+        owner_.task_ended(*this, error_);
+    }
     drop_reference();
 }
 

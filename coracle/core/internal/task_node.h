@@ -54,7 +54,7 @@ class TaskOwner {
   public:
     virtual void task_began() noexcept {}
     // `error` is null after success. Called on the loop's thread after the last frame is gone.
-    virtual void task_ended(TaskNode& task, std::exception_ptr error) noexcept = 0;
+    virtual void task_ended(TaskNode& task, const std::exception_ptr& error) noexcept = 0;
 
   protected:
     ~TaskOwner() = default;
@@ -98,7 +98,7 @@ class TaskNode : public Runnable, public ListLink<RegistryTag>, public ListLink<
 
     bool is_done() const noexcept { return done_; }
     bool was_cancelled() const noexcept { return was_cancelled_; }
-    std::exception_ptr error() const noexcept { return error_; }
+    const std::exception_ptr& error() const noexcept { return error_; }
     // Throws error(); a cancelled task's as TaskCancelledError.
     [[noreturn]] void throw_error() const;
     bool has_handles() const noexcept { return references_ > 1; }

@@ -18,7 +18,8 @@ TaskSet::~TaskSet() {
     }
 }
 
-void TaskSet::task_ended(coracle::internal::TaskNode& task, std::exception_ptr error) noexcept {
+void TaskSet::task_ended(coracle::internal::TaskNode& task,
+                         const std::exception_ptr& error) noexcept {
     if (error) {
         log::error("web", std::string(label_) + " " + task.name() +
                               " ended with an exception: " + describe_exception(error));

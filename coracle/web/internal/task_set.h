@@ -37,7 +37,8 @@ class TaskSet final : private coracle::internal::TaskOwner,
     CancelScope& spawn_scope() noexcept { return scope_; }
     coracle::internal::TaskOwner& spawn_owner() noexcept { return *this; }
     void task_began() noexcept override { ++live_; }
-    void task_ended(coracle::internal::TaskNode& task, std::exception_ptr error) noexcept override;
+    void task_ended(coracle::internal::TaskNode& task,
+                    const std::exception_ptr& error) noexcept override;
 
     EventLoop& loop_;
     CancelScope scope_;
