@@ -7,6 +7,7 @@
 #include <coracle/base/error.h>
 #include <coracle/base/log.h>
 #include <coracle/core/as_completed.h>
+#include <coracle/core/await_callback.h>
 #include <coracle/core/barrier.h>
 #include <coracle/core/cancel.h>
 #include <coracle/core/capacity_limiter.h>

@@ -81,6 +81,7 @@ int main(int argc, char** argv) {
     add_net_rows(all);
     add_wire_rows(all);
     add_web_rows(all);
+    add_foreign_rows(all);
 
     if (argument == "--rows") {
         std::set<std::string> functions;

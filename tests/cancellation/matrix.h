@@ -119,6 +119,7 @@ void add_exec_rows(Matrix& matrix);
 void add_net_rows(Matrix& matrix);
 void add_wire_rows(Matrix& matrix);
 void add_web_rows(Matrix& matrix);
+void add_foreign_rows(Matrix& matrix);
 // Subjects that are wrong on purpose, each in another way.
 void add_broken_rows(Matrix& matrix);
 
