@@ -16,6 +16,7 @@ MODULES = {
     "http": ["base"],  # the codecs never see a coroutine
     "exec": ["core"],
     "observe": ["core"],
+    "adapt": ["core"],  # and the library that a header of it is named after
     "net": ["core", "exec"],
     "sqlite": ["exec"],
     "wire": ["http", "net"],

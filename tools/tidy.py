@@ -37,6 +37,8 @@ SYSTEM = re.compile(r"(sys|netinet|arpa|net|linux|asm|bits)/[\w/]+\.h|(aio|diren
 # Public headers may show these two libraries where json<T> needs them.
 JSON_HEADER = re.compile(r"json[\w]*\.h$")
 JSON_INCLUDE = re.compile(r"boost/(json|describe|mp11)\b")
+# Each header in here is for users of the library that it is named after, and no other includes it.
+ADAPTORS = "coracle/adapt/"
 
 INCLUDE = re.compile(r'^\s*#\s*include\s*(?:<([^>]+)>|"([^"]+)")')
 MACHINE_PATH = re.compile(r"(?<![\w.$}])/(?:work|root|farm)/|(?<![\w.$}])/home/[a-z]+/|/tmp/bash[_]")
@@ -146,8 +148,10 @@ def check_includes(path, text, files):
     ]
     if path.startswith("coracle/") and is_header:
         for number, name in includes:
-            if include_kind(name) == 1 and not (JSON_HEADER.search(path) and JSON_INCLUDE.match(name)):
-                yield number, f"<{name}>: no third-party header in a header (Boost.JSON and Describe only in json*.h)"
+            json = JSON_HEADER.search(path) and JSON_INCLUDE.match(name)
+            if include_kind(name) == 1 and not json and not path.startswith(ADAPTORS):
+                yield number, (f"<{name}>: no third-party header in a header (Boost.JSON and Describe only in json*.h, "
+                               f"an adapted library only in {ADAPTORS})")
     own = own_header(path, files)
     if own and includes and includes[0][1] != own:
         yield includes[0][0], f"the first include must be its own header, <{own}>"

@@ -69,6 +69,7 @@ class Tidy(unittest.TestCase):
         self.refuses(HEADER + "#include <fmt/format.h>\n", 4, "third-party", "coracle/base/x.h")
         self.refuses(HEADER + "#include <boost/json.hpp>\n", 4, "third-party", "coracle/web/app.h")
         self.accepts(HEADER + "#include <boost/json.hpp>\n", "coracle/web/json.h")
+        self.accepts(HEADER + "#include <boost/asio/post.hpp>\n", "coracle/adapt/asio.h")
         self.accepts(HEADER + "#include <sys/epoll.h>\n#include <vector>\n", "coracle/base/x.h")
 
     def test_order_of_includes(self):

@@ -11,6 +11,7 @@ A function is listed when it returns a Task, a builder (a class with `operator c
 that derives from Park), or `auto` for one of these. Something awaited by name, such as a TaskHandle, is not made to be
 awaited at once: its `operator co_await` is listed, not the functions that return it. Of a class that derives from one
 in an internal header the inherited functions count as its own. Names that begin with internal_ are the library's.
+A completion token of Asio's makes functions of others awaitable: the constant is listed whose type has an async_result.
 
 A line reads `net::Stream::read(limit)`: the name below coracle, and the names of the parameters, which tell overloads
 apart.
@@ -166,7 +167,8 @@ class Headers:
     def __init__(self):
         self.classes = {}
         self.functions = []
-        self.members = {}  # (class, data member) -> the tokens of its type
+        self.members = {}  # (class or namespace, data member or constant) -> the tokens of its type
+        self.tokens = set()  # the types that async_result is specialized for
 
     def read(self, path, text):
         self._hidden = set()  # nested classes declared in a private part, defined below
@@ -254,6 +256,8 @@ class Headers:
             elif header[angle_end(header, 0) + 1:][:1] == ["::"]:
                 header = header[angle_end(header, 0) + 1:]  # a member of a template
             else:
+                if name == ["async_result"]:
+                    self.tokens.add(head_of(split(header[1:])[0]))
                 return  # a specialization: the primary template speaks for it
         name = "".join(name)
         if not name:
@@ -429,6 +433,10 @@ class Headers:
             of_class.setdefault(function.scope, []).append(function)
             if function.public and (owner is None or owner.public):
                 rows.add(function.key())
+        for (scope, name), type_tokens in self.members.items():
+            inside = scope in self.classes or "internal" in scope.split("::")
+            if not inside and head_of(type_tokens) in self.tokens:
+                rows.add("::".join(filter(None, [scope, name])))
         for info in self.classes.values():
             if info.public:
                 for function in self._inherited(info, of_class):

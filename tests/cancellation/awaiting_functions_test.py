@@ -99,6 +99,16 @@ class Rows(unittest.TestCase):
                     "class Ref::Awaiter final : public Park {};\nRef current();\nstd::vector<Ref> all();",
                     "Ref::operator co_await()")
 
+    def test_a_completion_token_of_asio_s_is_a_constant(self):
+        token = ("namespace coracle { class Token { public: constexpr Token() noexcept = default; };\n"
+                 "inline constexpr Token token; inline constexpr int number = 1;\n"
+                 "namespace internal { inline constexpr Token hidden; } class Has { Token member; }; }\n")
+        result = ("namespace boost::asio { template <class R, class... A>\n"
+                  "class async_result<coracle::Token, R(A...)> { public: template <class I>\n"
+                  "  static auto initiate(I i, coracle::Token) { return coracle::Task<int>(i); } }; }\n")
+        self.assertEqual(self.rows(adapt__asio=token + result), ["token"])
+        self.assertEqual(self.rows(adapt__asio=token), [])
+
     def test_what_is_not_listed(self):
         self.expect("class A { Task<void> hidden(); public: Task<void> internal_f(); Task<void> gone() = delete;\n"
                     "  Task<int>& task(); using F = Task<void> (*)(int); F f; friend Task<void> other(); class In;\n"
@@ -139,7 +149,8 @@ class Comparing(unittest.TestCase):
         rows = tool.public_rows(tool.ROOT)
         for known in ("sleep(span)", "Queue::put(item)", "LifoQueue::get()", "net::Stream::read(limit)",
                       "TaskHandle::operator co_await()", "to_thread(fn, args...)", "web::Request::json()",
-                      "gather(tasks, options)", "gather(awaitables...)", "Condition::lock()"):
+                      "gather(tasks, options)", "gather(awaitables...)", "Condition::lock()",
+                      "await_callback(start, cancel)", "use_task"):
             self.assertIn(known, rows)
         self.assertFalse([row for row in rows if "internal" in row or "create_task" in row])
 

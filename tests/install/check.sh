@@ -38,6 +38,8 @@ serves() {
     fi
 }
 
+adapts() { [ "$(timeout 30 "$1")" = adapted ] || { printf '%s: did not say adapted\n' "$1"; return 1; }; }
+
 export PKG_CONFIG_PATH
 PKG_CONFIG_PATH=$(dirname "$(find "$prefix" -name coracle.pc)")
 for compiler in g++ clang++-19; do
@@ -47,10 +49,14 @@ for compiler in g++ clang++-19; do
         { cat "$scratch/configure.log"; exit 1; }
     cmake --build "$scratch/$compiler"
     serves "$scratch/$compiler/consumer"
+    adapts "$scratch/$compiler/adaptor"
 
     printf 'pkg-config, %s\n' "$compiler"
     read -ra flags < <(pkg-config --cflags coracle)
     read -ra libs < <(pkg-config --libs coracle)
-    "$compiler" "${flags[@]}" -o "$scratch/consumer" consumer/consumer.cc "${libs[@]}"
+    for program in consumer adaptor; do
+        "$compiler" "${flags[@]}" -o "$scratch/$program" "consumer/$program.cc" "${libs[@]}"
+    done
     serves "$scratch/consumer"
+    adapts "$scratch/adaptor"
 done
