@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-// Shows: a Coracle application as a guest of a program that is built on Boost.Asio, on one thread.
+// Shows: a Coracle application as a guest of a program that is built on Boost.Asio, on one thread;
+// and a task that awaits an operation of Asio's.
 //
 //   build/release/examples/embed_asio &
 //   curl http://127.0.0.1:8005/             Hello from inside an io_context, which has ticked 12
 //   times
 //
 // Ctrl-C, which the host hears, ends it gracefully.
+#include <coracle/adapt/asio.h>
 #include <coracle/net/tcp.h>
 #include <coracle/web.h>
 #include <coracle/web/runner.h>
@@ -94,7 +96,8 @@ class Ticker {
     int ticks_ = 0;
 };
 
-Task<void> serve(web::RunOptions options, Ticker& ticker, Event& told_to_stop) {
+Task<void> serve(web::RunOptions options, Ticker& ticker, asio::io_context& host) {
+    asio::signal_set signals(host, SIGINT, SIGTERM);
     web::Application app;
     app.router().add_get("/", [&ticker](web::Request&) -> Task<web::Response> {
         co_return web::text("Hello from inside an io_context, which has ticked " +
@@ -106,7 +109,7 @@ Task<void> serve(web::RunOptions options, Ticker& ticker, Event& told_to_stop) {
     std::printf("listening on http://%s\n", listener->address().c_str());
     std::fflush(stdout);
     runner.serve(std::move(listener));
-    co_await told_to_stop.wait();
+    co_await signals.async_wait(use_task);
     co_await runner.cleanup();
 }
 
@@ -117,21 +120,12 @@ int main(int argc, char** argv) {
     asio::io_context host;
     Ticker ticker(host);
     EventLoop loop;
-    Event told_to_stop;
-    auto serving = loop.create_task(serve, options, std::ref(ticker), std::ref(told_to_stop));
-
-    asio::signal_set signals(host, SIGINT, SIGTERM);
-    signals.async_wait([&](boost::system::error_code error, int) {
-        // From outside of the loop's turns, as from another thread: this makes its descriptor
-        // readable.
-        if (!error) loop.call_soon_threadsafe([&] { told_to_stop.set(); });
-    });
+    auto serving = loop.create_task(serve, options, std::ref(ticker), std::ref(host));
 
     Guest guest(host, loop);
     guest.begin([&] {
         if (!serving.done()) return false;
         ticker.stop();
-        signals.cancel();
         return true;
     });
     host.run();
