@@ -63,7 +63,7 @@ class HandlerCall {
         template <class P>
         bool await_suspend(std::coroutine_handle<P> parent) {
             if (!inner_.await_suspend(parent)) return false;
-            exchange_.flush_nowait();
+            exchange_.handler_suspended();
             return true;
         }
         void await_resume() { inner_.await_resume(); }

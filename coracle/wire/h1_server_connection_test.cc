@@ -50,6 +50,19 @@ class Paths final : public RequestHandler {
             co_await exchange.write("one ");
             co_await exchange.write("two");
             co_await exchange.finish();
+        } else if (path == "/ticks") {
+            co_await sleep(1s);
+            co_await exchange.begin({}, std::nullopt);
+            co_await sleep(1s);
+            co_await exchange.write("tick ");
+            co_await sleep(1s);
+            co_await exchange.write("tock");
+            if (!late_error.empty()) throw Error(late_error);
+            co_await exchange.finish();
+            co_await sleep(1s);  // has nothing more to say, and takes its time
+        } else if (path == "/me") {
+            current_scope().cancel("by itself");
+            co_await sleep(0s);
         } else if (path == "/sized") {
             co_await exchange.begin({}, 6);
             co_await exchange.write("abc");
@@ -77,6 +90,7 @@ class Paths final : public RequestHandler {
     }
 
     std::vector<std::string> seen;
+    std::string late_error;
 };
 
 // Everything a server sends for `bytes`, with Date and Server taken out.
@@ -430,6 +444,56 @@ TEST(H1ServerConnection, DrainEndsAnIdleConnectionAtOnceAndABusyOneAfterItsReque
     loop.run(talk());
 }
 
+TEST(H1ServerConnection, EachPieceOfAWaitingHandlerGoesOutWhenItIsWritten) {
+    testing::VirtualLoop loop;
+    auto talk = [&]() -> Task<void> {
+        Paths handler;
+        ServerCounters counters;
+        ServerLoop shared(EventLoop::current(), {}, counters);
+        auto [client, server] = testing::memory_stream_pair();
+        H1ServerConnection connection(std::move(server), shared);
+        co_await task_group([&](TaskGroup& group) -> Task<void> {
+            group.create_task(&H1ServerConnection::serve, &connection, std::ref(handler));
+            co_await client->write_all("GET /ticks HTTP/1.1\r\nHost: h\r\n\r\n");
+            Bytes head = co_await client->read(1000);
+            EXPECT_TRUE(std::string_view(head).ends_with("\r\n\r\n"));
+            EXPECT_EQ(loop.clock().elapsed(), 1s);
+            EXPECT_EQ(co_await client->read(1000), "5\r\ntick \r\n");
+            EXPECT_EQ(loop.clock().elapsed(), 2s);
+            EXPECT_EQ(co_await client->read_exactly(14), "4\r\ntock\r\n0\r\n\r\n");
+            EXPECT_EQ(loop.clock().elapsed(), 3s);
+            client->close();
+        });
+    };
+    loop.run(talk());
+}
+
+TEST(H1ServerConnection, PiecesWrittenBeforeAnErrorArrive) {
+    testing::VirtualLoop loop;
+    auto talk = [&]() -> Task<void> {
+        Paths handler;
+        handler.late_error = "half way";
+        ServerCounters counters;
+        ServerLoop shared(EventLoop::current(), {}, counters);
+        auto [client, server] = testing::memory_stream_pair();
+        H1ServerConnection connection(std::move(server), shared);
+        co_await task_group([&](TaskGroup& group) -> Task<void> {
+            group.create_task(
+                [](H1ServerConnection& its_connection, Paths& its_handler) -> Task<void> {
+                    EXPECT_THROW(co_await its_connection.serve(its_handler), Error);
+                },
+                std::ref(connection), std::ref(handler));
+            co_await client->write_all("GET /ticks HTTP/1.1\r\nHost: h\r\n\r\n");
+            co_await sleep(5s);
+            Bytes all = co_await client->read(1000);
+            EXPECT_TRUE(std::string_view(all).ends_with("5\r\ntick \r\n4\r\ntock\r\n"))
+                << std::string_view(all);
+            client->close();
+        });
+    };
+    loop.run(talk());
+}
+
 TEST(H1ServerConnection, DrainDoesNotWaitForTheRestOfAHead) {
     testing::VirtualLoop loop;
     auto talk = [&]() -> Task<void> {
@@ -476,6 +540,35 @@ TEST(HttpServer, ServesAcceptedConnectionsAndDrains) {
         });
         EXPECT_EQ(counters.connections_open.load(), 0);
         EXPECT_EQ(counters.requests.load(), 1u);
+    };
+    loop.run(talk());
+}
+
+TEST(HttpServer, AHandlerThatCancelsItselfEndsItsConnectionOnly) {
+    testing::VirtualLoop loop;
+    auto talk = [&]() -> Task<void> {
+        Paths handler;
+        ServerCounters counters;
+        testing::MemoryListener listener;
+        HttpServer server(handler, {}, counters);
+        co_await task_group([&](TaskGroup& group) -> Task<void> {
+            group.create_task(&HttpServer::serve, &server, std::ref(listener));
+            auto other = listener.connect();
+            co_await other->write_all("GET /slow HTTP/1.1\r\nHost: h\r\n\r\n");
+            auto client = listener.connect();
+            co_await client->write_all("GET /me HTTP/1.1\r\nHost: h\r\n\r\n");
+            EXPECT_EQ(co_await client->read_to_end(1000), "");
+            client->close();
+            Bytes answer = co_await other->read(1000);
+            EXPECT_TRUE(std::string_view(answer).ends_with("slow"));
+            other->close();
+            auto third = listener.connect();
+            co_await third->write_all("GET /empty HTTP/1.1\r\nHost: h\r\n\r\n");
+            EXPECT_TRUE(std::string_view(co_await third->read(1000)).starts_with("HTTP/1.1 204"));
+            third->close();
+            server.drain();
+            co_await server.wait_closed();
+        });
     };
     loop.run(talk());
 }

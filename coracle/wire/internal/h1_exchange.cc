@@ -82,6 +82,7 @@ void H1Exchange::start_request(std::size_t head_bytes) {
     phase_ = Phase::waiting;
     chunked_ = has_length_ = false;
     close_ = false;
+    suspended_ = false;
     is_head_ = head_.method() == http::Method::HEAD;
     status_ = 0;
     body_bytes_sent_ = 0;
@@ -338,7 +339,7 @@ Task<void> H1Exchange::begin(const ResponseHead& head, std::optional<std::uint64
         phase_ = Phase::finished;
         throw InvalidResponse("the response head holds a byte that must not be sent");
     }
-    co_return;
+    if (suspended_) co_await flush();
 }
 
 Task<void> H1Exchange::write(std::string_view bytes) {
@@ -358,8 +359,8 @@ Task<void> H1Exchange::write(std::string_view bytes) {
     } else {
         output_.append(bytes);
     }
-    if (output_.size() < shared_.options().write_high_water) co_return;
-    co_await flush();
+    // Small pieces of a handler that has not waited yet are gathered until it does.
+    if (suspended_ || output_.size() >= shared_.options().write_high_water) co_await flush();
 }
 
 Task<void> H1Exchange::finish() {
@@ -370,6 +371,7 @@ Task<void> H1Exchange::finish() {
     }
     if (chunked_) http::h1::write_last_chunk(output_);
     phase_ = Phase::finished;
+    if (suspended_) flush_nowait();
     co_return;
 }
 

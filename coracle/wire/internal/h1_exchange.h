@@ -68,6 +68,11 @@ class H1Exchange final : public Exchange {
 
     // Sends what is queued, as much as goes without waiting. False when the connection is broken.
     bool flush_nowait() noexcept;
+    // The handler has begun to wait: what it writes from now on goes out at once.
+    void handler_suspended() noexcept {
+        suspended_ = true;
+        flush_nowait();
+    }
     bool is_output_high() const noexcept;
     bool is_flushed() const noexcept { return output_.empty(); }
     // Sends all of it, waiting for the peer. Throws ConnectionLost.
@@ -138,6 +143,7 @@ class H1Exchange final : public Exchange {
     bool chunked_ = false;
     bool has_length_ = false;
     bool close_ = false;
+    bool suspended_ = false;
     bool draining_ = false;
     bool discarding_ = false;
     bool is_head_ = false;
