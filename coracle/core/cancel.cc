@@ -106,9 +106,14 @@ void CancelScope::abort_tasks() noexcept {
 CancelScope& current_scope() {
     internal::TaskNode* task = internal::current_node();
     if (!task) internal::fatal("current_scope() was called outside of a task");
-    return *task->scope;
+    if (task->scope->internal_owner() == task) return *task->scope;
+    return task->own_scope();
 }
 
-TimePoint current_deadline() { return current_scope().effective_deadline(); }
+TimePoint current_deadline() {
+    internal::TaskNode* task = internal::current_node();
+    if (!task) internal::fatal("current_deadline() was called outside of a task");
+    return task->scope->effective_deadline();
+}
 
 }  // namespace coracle

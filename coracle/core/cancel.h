@@ -116,8 +116,9 @@ class CancelScope : public ListLink<internal::ScopeTag> {
 
     EventLoop& loop_;
     CancelScope* parent_;
-    internal::TaskNode* owner_ = nullptr;   // the task that runs the body; null outside of it
-    internal::TaskNode* member_ = nullptr;  // the task that it was put around, see TaskNode::cancel
+    internal::TaskNode* owner_ = nullptr;  // the task that runs the body; null outside of it
+    internal::TaskNode* member_ =
+        nullptr;  // the task that it was put around, see TaskNode::own_scope
     IntrusiveList<CancelScope, internal::ScopeTag> children_;
     IntrusiveList<internal::TaskNode, internal::MemberTag> members_;  // tasks that began here
     DeadlineTimer timer_;
@@ -128,10 +129,12 @@ class CancelScope : public ListLink<internal::ScopeTag> {
     bool deadline_passed_ = false;
 };
 
-// The innermost scope of the running task. Aborts outside of a task.
+// The innermost scope that the running task has entered, or else one around this task alone: to
+// cancel it ends the task, not its siblings. Aborts outside of a task.
 CancelScope& current_scope();
 
-// The earliest deadline that applies to the running task here; no_deadline if none does.
+// The earliest deadline that applies to the running task here; no_deadline if none does. Aborts
+// outside of a task.
 TimePoint current_deadline();
 
 }  // namespace coracle

@@ -59,6 +59,13 @@ Task<void> gather_one(Task<T>& task, std::optional<NonVoid<T>>& result) {
     }
 }
 
+// Empty only when a task cancelled itself alone.
+template <class T>
+T take_gathered(std::optional<T>& result) {
+    if (!result) throw Error("gather: a task was cancelled before it returned a value");
+    return std::move(*result);
+}
+
 template <class T>
 Task<GatherResult<T>> gather_all(std::vector<Task<T>> tasks, GatherOptions options) {
     std::vector<std::optional<NonVoid<T>>> results(std::is_void_v<T> ? 0 : tasks.size());
@@ -74,10 +81,7 @@ Task<GatherResult<T>> gather_all(std::vector<Task<T>> tasks, GatherOptions optio
         std::vector<T> values;
         values.reserve(results.size());
         for (auto& result : results) {
-            // Empty only when the group was cancelled as a whole, and then the next checkpoint says
-            // so.
-            if (!result) throw Error("gather: a task was cancelled before it returned a value");
-            values.push_back(std::move(*result));
+            values.push_back(take_gathered(result));
         }
         co_return values;
     }
@@ -95,7 +99,7 @@ Task<std::tuple<NonVoid<T>...>> gather_each(Task<T>... task) {
         co_return;
     });
     co_return std::apply(
-        [](auto&... result) { return std::tuple<NonVoid<T>...>(std::move(result.value())...); },
+        [](auto&... result) { return std::tuple<NonVoid<T>...>(take_gathered(result)...); },
         results);
 }
 

@@ -7,6 +7,7 @@
 #include <coracle/core/queue.h>
 #include <coracle/core/run.h>
 #include <coracle/core/sleep.h>
+#include <coracle/core/task_group.h>
 #include <coracle/testing/virtual_loop.h>
 
 #include <gtest/gtest.h>
@@ -264,6 +265,54 @@ TEST(Cancellation, AResultThatWonIsDelivered) {
         EXPECT_FALSE(done);
     };
     run(body());
+}
+
+TEST(CurrentScope, IsTheTasksOwnWhenItHasEnteredNone) {
+    auto body = []() -> Task<void> {
+        int ended = 0;
+        co_await task_group([&](TaskGroup& group) -> Task<void> {
+            auto cancels_itself = group.create_task([]() -> Task<void> {
+                EXPECT_EQ(&current_scope(), &current_scope());
+                current_scope().cancel("me");
+                co_await sleep(0s);
+                ADD_FAILURE() << "the checkpoint did not throw";
+            });
+            group.create_task(
+                [](int& count) -> Task<void> {
+                    co_await sleep(1s);
+                    ++count;
+                },
+                std::ref(ended));
+            co_await sleep(2s);
+            EXPECT_TRUE(cancels_itself.cancelled());
+            EXPECT_FALSE(group.scope().cancel_called());
+        });
+        EXPECT_EQ(ended, 1);
+        bool done = co_await cancel_scope([](CancelScope& scope) -> Task<void> {
+            EXPECT_EQ(&current_scope(), &scope);
+            co_return;
+        });
+        EXPECT_TRUE(done);
+    };
+    testing::run(body());
+}
+
+TEST(Gather, SaysThatATaskCancelledItself) {
+    auto cancels_itself = []() -> Task<int> {
+        current_scope().cancel();
+        co_await sleep(0s);
+        co_return 1;
+    };
+    auto body = [&]() -> Task<void> {
+        std::string said;
+        try {
+            co_await gather(quick(1), cancels_itself());
+        } catch (const Error& error) {
+            said = error.what();
+        }
+        EXPECT_EQ(said, "gather: a task was cancelled before it returned a value");
+    };
+    testing::run(body());
 }
 
 }  // namespace

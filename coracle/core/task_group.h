@@ -87,7 +87,7 @@ class TaskGroup final : private internal::TaskOwner, public internal::Spawner<Ta
     void internal_body_failed(std::exception_ptr error) noexcept;
     Join internal_join() noexcept;
     // Leaves the scope; throws what the children or the body threw, unless this group's own
-    // cancellation explains it. Returns whether the body was cancelled by the group itself.
+    // cancellation explains it.
     void internal_close();
 
   private:

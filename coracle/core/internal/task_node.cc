@@ -86,24 +86,27 @@ void TaskNode::end() noexcept {
 void TaskNode::cancel(std::string_view reason) {
     if (is_debug() && loop.internal_runs_on_another_thread()) wrong_thread("a task", created);
     if (done_) return;
-    if (!own_scope_) {
-        // Nobody paid for this scope before it was needed: put it around the outermost scope the
-        // task has entered, or around the task itself.
-        CancelScope* outermost = nullptr;
-        CancelScope* base = scope;
-        while (base && base->internal_owner() == this) {
-            outermost = base;
-            base = base->internal_parent();
-        }
-        own_scope_ = std::make_unique<CancelScope>(loop, base);
-        if (outermost) {
-            own_scope_->internal_wrap(*outermost);
-        } else {
-            scope = own_scope_.get();
-        }
-        own_scope_->internal_own(*this);
+    own_scope().cancel(reason);
+}
+
+CancelScope& TaskNode::own_scope() {
+    if (own_scope_) return *own_scope_;
+    // Nobody paid for this scope before it was needed: put it around the outermost scope the task
+    // has entered, or around the task itself.
+    CancelScope* outermost = nullptr;
+    CancelScope* base = scope;
+    while (base && base->internal_owner() == this) {
+        outermost = base;
+        base = base->internal_parent();
     }
-    own_scope_->cancel(reason);
+    own_scope_ = std::make_unique<CancelScope>(loop, base);
+    if (outermost) {
+        own_scope_->internal_wrap(*outermost);
+    } else {
+        scope = own_scope_.get();
+    }
+    own_scope_->internal_own(*this);
+    return *own_scope_;
 }
 
 void TaskNode::throw_error() const {

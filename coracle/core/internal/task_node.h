@@ -93,8 +93,10 @@ class TaskNode : public Runnable, public ListLink<RegistryTag>, public ListLink<
     // Calls fn from the loop once it has ended; soon, if it has.
     void add_done_callback(MoveFunction<void()> fn);
 
-    // Cancels this task alone, by a scope of its own put around everything it does.
+    // Cancels this task alone, by own_scope().
     void cancel(std::string_view reason);
+    // A scope around everything the task does; made when first asked for.
+    CancelScope& own_scope();
 
     bool is_done() const noexcept { return done_; }
     bool was_cancelled() const noexcept { return was_cancelled_; }
@@ -131,7 +133,7 @@ class TaskNode : public Runnable, public ListLink<RegistryTag>, public ListLink<
     void end() noexcept;
 
     TaskOwner& owner_;
-    std::unique_ptr<CancelScope> own_scope_;  // only once cancel() was called
+    std::unique_ptr<CancelScope> own_scope_;  // only once it was asked for
     std::unique_ptr<std::string> name_;
     std::exception_ptr error_;
     std::uint64_t id_;

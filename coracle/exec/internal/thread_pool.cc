@@ -90,10 +90,11 @@ bool ThreadPool::has_place() const noexcept {
 
 void ThreadPool::refuse_full(PoolJob& job) {
     ++counts_.rejected;
+    std::size_t queued = counts_.running + counts_.queued - max_workers;
     std::string message = "pool " + name + " is full: " + std::to_string(max_workers) +
                           (max_workers == 1 ? " worker is" : " workers are") + " busy and " +
-                          std::to_string(counts_.queued) + " jobs are queued (max_queue " +
-                          std::to_string(max_queue) + ")";
+                          std::to_string(queued) + (queued == 1 ? " job is" : " jobs are") +
+                          " queued (max_queue " + std::to_string(max_queue) + ")";
     job.error = std::make_exception_ptr(QueueFull(message, drain_time()));
 }
 
