@@ -291,6 +291,13 @@ class Micro(unittest.TestCase):
             store.add("micro", "switch", micro.OURS, 29.0)
             self.assertIn("*Missed:* Because.", "\n".join(micro.tables(store)))
 
+    def test_a_faster_rival_is_shown_with_the_reason(self):
+        store = self.measured(spawn=[50.0])
+        store.add("micro", "spawn", "tbb", 51.0)
+        self.assertNotIn("oneTBB is faster", "\n".join(micro.tables(store)))
+        store.add("micro", "spawn", "tbb", 30.0)
+        self.assertIn("*oneTBB is faster:* its task", "\n".join(micro.tables(store)))
+
     def test_a_wake_is_held_against_the_one_beside_it(self):
         store = self.measured(wake=[110.0, 240.0, 330.0])
         for bare in (100.0, 200.0, 300.0):
